@@ -19,9 +19,7 @@ fn lib_declares_modules_in_dependency_order() {
 #[test]
 fn modules_name_only_modules_above_them() {
     let declared = names::declared(&lib());
-    check("src", |file| {
-        names::names_only_modules_above(file, &declared)
-    });
+    check("src", |file| names::names_only_modules_above(file, &declared));
 }
 
 #[test]
@@ -72,11 +70,7 @@ fn mod_files_only_declare_and_explain() {
 fn top_level_modules_explain_themselves() {
     for module in names::declared(&lib()) {
         let one_file = format!("src/{module}.rs");
-        let path = if top().join(&one_file).is_file() {
-            one_file
-        } else {
-            format!("src/{module}/mod.rs")
-        };
+        let path = if top().join(&one_file).is_file() { one_file } else { format!("src/{module}/mod.rs") };
         report(&shape::explains_itself(&read(&path)));
     }
 }
@@ -100,10 +94,7 @@ fn top() -> &'static Path {
 
 fn read(path: &str) -> Source {
     let text = fs::read_to_string(top().join(path));
-    Source {
-        path: path.to_owned(),
-        text: text.unwrap_or_else(|error| panic!("{path}: {error}")),
-    }
+    Source { path: path.to_owned(), text: text.unwrap_or_else(|error| panic!("{path}: {error}")) }
 }
 
 /// All Rust files below a folder, sorted, with paths from the top of the repository.

@@ -7,8 +7,8 @@ use crate::source::Source;
 
 /// Top-level modules in dependency order. `cli` holds the flags of the binary and may stand last.
 const DESIGN_ORDER: [&str; 18] = [
-    "base", "model", "sim", "wire", "mqtt", "track", "detect", "alert", "collect", "tape", "score",
-    "bench", "store", "notify", "web", "config", "cmd", "cli",
+    "base", "model", "sim", "wire", "mqtt", "track", "detect", "alert", "collect", "tape", "score", "bench", "store",
+    "notify", "web", "config", "cmd", "cli",
 ];
 const SIMULATOR: &str = "sim";
 const COLLECTOR: [&str; 4] = ["track", "detect", "alert", "collect"];
@@ -16,18 +16,13 @@ const OUTSIDE: [&str; 5] = ["mqtt", "store", "notify", "web", "cmd"];
 /// May name the simulator and the collector's side: `config` because it composes the settings of both.
 const SEES_BOTH: [&str; 5] = ["score", "bench", "config", "cmd", "cli"];
 /// No sockets, files, threads or wall clock here.
-const PURE: [&str; 9] = [
-    "base", "model", "sim", "wire", "track", "detect", "alert", "collect", "score",
-];
+const PURE: [&str; 9] = ["base", "model", "sim", "wire", "track", "detect", "alert", "collect", "score"];
 /// The one reader of wall time.
 const CLOCK: &str = "src/base/clock.rs";
 
 /// The modules that `lib.rs` declares, in its order.
 pub fn declared(lib: &Source) -> Vec<String> {
-    declarations(lib)
-        .into_iter()
-        .map(|(_, name)| name)
-        .collect()
+    declarations(lib).into_iter().map(|(_, name)| name).collect()
 }
 
 fn declarations(lib: &Source) -> Vec<(usize, String)> {
@@ -44,16 +39,13 @@ pub fn lib_follows_the_design(lib: &Source) -> Vec<String> {
     let mut last = 0;
     for (line, name) in declarations(lib) {
         let Some(place) = DESIGN_ORDER.iter().position(|n| *n == name) else {
-            let what = format!(
-                "`{name}` is not in DESIGN_ORDER (tests/tidy/names.rs): give it its place there"
-            );
+            let what = format!("`{name}` is not in DESIGN_ORDER (tests/tidy/names.rs): give it its place there");
             findings.push(lib.finding(line, &what));
             continue;
         };
         if place < last {
             let after = DESIGN_ORDER[last];
-            let what =
-                format!("`{name}` comes before `{after}` in dependency order: move the line up");
+            let what = format!("`{name}` comes before `{after}` in dependency order: move the line up");
             findings.push(lib.finding(line, &what));
         }
         last = last.max(place);
@@ -68,10 +60,9 @@ pub fn names_only_modules_above(file: &Source, declared: &[String]) -> Vec<Strin
     };
     let place_of = |name: &str| declared.iter().position(|d| d == name);
     let Some(own) = place_of(module) else {
-        return vec![file.finding(
-            1,
-            &format!("`{module}` is not declared in src/lib.rs: declare it or delete the file"),
-        )];
+        return vec![
+            file.finding(1, &format!("`{module}` is not declared in src/lib.rs: declare it or delete the file")),
+        ];
     };
     let code = file.code();
     let mut findings = Vec::new();
@@ -92,9 +83,7 @@ pub fn names_only_modules_above(file: &Source, declared: &[String]) -> Vec<Strin
 
 fn crate_names<'a>(paths: &[Path<'a>]) -> Vec<(usize, &'a str)> {
     let starts = paths.iter().filter(|p| p.segments[0] == "crate");
-    starts
-        .filter_map(|p| Some((p.line, *p.segments.get(1)?)))
-        .collect()
+    starts.filter_map(|p| Some((p.line, *p.segments.get(1)?))).collect()
 }
 
 /// `super` may not climb out of a top-level module, because that names the crate root without saying so.
@@ -109,10 +98,7 @@ pub fn stays_inside_its_module(file: &Source) -> Vec<String> {
     });
     escapes
         .map(|p| {
-            let what = format!(
-                "`{}` leaves the top-level module: write `crate::…`",
-                p.segments.join("::")
-            );
+            let what = format!("`{}` leaves the top-level module: write `crate::…`", p.segments.join("::"));
             file.finding(p.line, &what)
         })
         .collect()
@@ -149,10 +135,7 @@ pub fn sees_one_side(module: &str, files: &[&Source]) -> Vec<String> {
             let code = file.code();
             let named = crate_names(&paths(&code));
             let (line, name) = named.into_iter().find(|(_, name)| side.contains(name))?;
-            Some((
-                file.finding(line, &format!("names `{name}`")),
-                name.to_owned(),
-            ))
+            Some((file.finding(line, &format!("names `{name}`")), name.to_owned()))
         })
     };
     match (first_name_of(&[SIMULATOR]), first_name_of(&COLLECTOR)) {
@@ -209,49 +192,13 @@ mod tests {
     fn naming_a_module_below_is_found() {
         let declared = modules("base model sim");
         let naming = |path, text| names_only_modules_above(&source(path, text), &declared);
-        check(
-            &naming(
-                "src/model.rs",
-                "use crate::base::Id;\nuse crate::model::Report;",
-            ),
-            &[],
-        );
-        check(
-            &naming(
-                "src/model/report.rs",
-                "use crate::{\n    base::Id,\n    sim::{World, pack},\n};",
-            ),
-            &[3, 3],
-        );
-        check(
-            &naming("src/base/mod.rs", "fn f() {\n    crate::model::g();\n}"),
-            &[2],
-        );
-        check(
-            &naming(
-                "src/base.rs",
-                "macro_rules! m { () => { $crate::sim::f() } }",
-            ),
-            &[1],
-        );
-        check(
-            &naming(
-                "src/base.rs",
-                "//! [`crate::sim`]\n/* crate::sim */ const A: &str = \"crate::sim\";",
-            ),
-            &[],
-        );
-        check(
-            &naming(
-                "src/base.rs",
-                "pub(crate) fn f() {}\npub(in crate::base) fn g() {}",
-            ),
-            &[],
-        );
-        check(
-            &naming("src/sim.rs", "use crate::Error;\nuse crate::*;"),
-            &[1, 2],
-        );
+        check(&naming("src/model.rs", "use crate::base::Id;\nuse crate::model::Report;"), &[]);
+        check(&naming("src/model/report.rs", "use crate::{\n    base::Id,\n    sim::{World, pack},\n};"), &[3, 3]);
+        check(&naming("src/base/mod.rs", "fn f() {\n    crate::model::g();\n}"), &[2]);
+        check(&naming("src/base.rs", "macro_rules! m { () => { $crate::sim::f() } }"), &[1]);
+        check(&naming("src/base.rs", "//! [`crate::sim`]\n/* crate::sim */ const A: &str = \"crate::sim\";"), &[]);
+        check(&naming("src/base.rs", "pub(crate) fn f() {}\npub(in crate::base) fn g() {}"), &[]);
+        check(&naming("src/sim.rs", "use crate::Error;\nuse crate::*;"), &[1, 2]);
         check(&naming("src/main.rs", "use crate::cli::Cli;"), &[]);
         check(&naming("src/cli.rs", "use crate::sim::World;"), &[]);
         check(&naming("src/lost.rs", ""), &[1]);
@@ -260,75 +207,24 @@ mod tests {
     #[test]
     fn climbing_out_of_a_module_is_found() {
         let climbing = |path, text| stays_inside_its_module(&source(path, text));
-        check(
-            &climbing("src/sim/pack.rs", "use super::motion::Motion;"),
-            &[],
-        );
-        check(
-            &climbing("src/sim/pack.rs", "mod tests { use super::super::motion; }"),
-            &[],
-        );
-        check(
-            &climbing("src/sim/pack.rs", "use super::super::wire;"),
-            &[1],
-        );
-        check(
-            &climbing("src/sim/pack.rs", "use super::{\n    super::wire,\n};"),
-            &[2],
-        );
-        check(
-            &climbing("src/sim/pack/lfp.rs", "use super::super::motion;"),
-            &[],
-        );
+        check(&climbing("src/sim/pack.rs", "use super::motion::Motion;"), &[]);
+        check(&climbing("src/sim/pack.rs", "mod tests { use super::super::motion; }"), &[]);
+        check(&climbing("src/sim/pack.rs", "use super::super::wire;"), &[1]);
+        check(&climbing("src/sim/pack.rs", "use super::{\n    super::wire,\n};"), &[2]);
+        check(&climbing("src/sim/pack/lfp.rs", "use super::super::motion;"), &[]);
         check(&climbing("src/sim/mod.rs", "use super::wire;"), &[1]);
         check(&climbing("src/sim/mod.rs", "pub(super) mod pack;"), &[]);
-        check(
-            &climbing(
-                "src/sim.rs",
-                "#[cfg(test)]\nmod tests {\n    use super::*;\n}",
-            ),
-            &[],
-        );
+        check(&climbing("src/sim.rs", "#[cfg(test)]\nmod tests {\n    use super::*;\n}"), &[]);
     }
 
     #[test]
     fn a_hole_in_a_wall_is_found() {
         let wall = |path, text| keeps_the_walls(&source(path, text));
-        check(
-            &wall(
-                "src/sim/world.rs",
-                "use crate::model::Alert;\nuse crate::alert::Book;",
-            ),
-            &[2],
-        );
-        check(
-            &wall(
-                "src/sim.rs",
-                "use crate::score::Score;\nuse crate::mqtt::Client;",
-            ),
-            &[1, 2],
-        );
-        check(
-            &wall(
-                "src/detect/tow.rs",
-                "use crate::{track::Track, sim::World};",
-            ),
-            &[1],
-        );
-        check(
-            &wall(
-                "src/collect.rs",
-                "use crate::mqtt::Client;\nuse crate::store::Store;",
-            ),
-            &[1, 2],
-        );
-        check(
-            &wall(
-                "src/collect.rs",
-                "#[cfg(test)]\nmod tests {\n    use crate::sim;\n}",
-            ),
-            &[3],
-        );
+        check(&wall("src/sim/world.rs", "use crate::model::Alert;\nuse crate::alert::Book;"), &[2]);
+        check(&wall("src/sim.rs", "use crate::score::Score;\nuse crate::mqtt::Client;"), &[1, 2]);
+        check(&wall("src/detect/tow.rs", "use crate::{track::Track, sim::World};"), &[1]);
+        check(&wall("src/collect.rs", "use crate::mqtt::Client;\nuse crate::store::Store;"), &[1, 2]);
+        check(&wall("src/collect.rs", "#[cfg(test)]\nmod tests {\n    use crate::sim;\n}"), &[3]);
         check(&wall("src/score.rs", "use crate::{sim, alert};"), &[]);
     }
 
@@ -350,20 +246,8 @@ mod tests {
         let clock = "let a = Instant::now();\nlet b = std::time::SystemTime::now();";
         check(&touching("src/base/units.rs", clock), &[1, 2]);
         check(&touching("src/base/clock.rs", clock), &[]);
-        check(
-            &touching(
-                "src/base/units.rs",
-                "use std::time::Duration;\nuse std::fmt;",
-            ),
-            &[],
-        );
-        check(
-            &touching(
-                "src/sim.rs",
-                "#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::fs;",
-            ),
-            &[5],
-        );
+        check(&touching("src/base/units.rs", "use std::time::Duration;\nuse std::fmt;"), &[]);
+        check(&touching("src/sim.rs", "#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::fs;"), &[5]);
         check(&touching("src/sim/tests.rs", "use std::fs;"), &[]);
     }
 }

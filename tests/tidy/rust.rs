@@ -85,9 +85,7 @@ fn raw_string(rest: &[char]) -> usize {
     if rest.get(open) != Some(&'"') {
         return 0;
     }
-    let end: Vec<char> = std::iter::once('"')
-        .chain(std::iter::repeat_n('#', hashes))
-        .collect();
+    let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
     let body = &rest[open + 1..];
     match body.windows(end.len()).position(|w| w == end) {
         Some(length) => open + 1 + length + end.len(),
@@ -151,10 +149,7 @@ pub fn tokens(code: &str) -> Vec<Token<'_>> {
             };
             let (text, tail) = rest.split_at(length);
             if !first.is_whitespace() {
-                found.push(Token {
-                    line: number + 1,
-                    text,
-                });
+                found.push(Token { line: number + 1, text });
             }
             rest = tail;
         }
@@ -215,11 +210,7 @@ fn path_from<'a>(
             _ => break,
         }
     }
-    found.push(Path {
-        line,
-        nesting,
-        segments,
-    });
+    found.push(Path { line, nesting, segments });
     at
 }
 
@@ -249,10 +240,7 @@ mod tests {
     fn comments_and_literals_are_no_code() {
         let text = "a /* b /* c */ d */ e // f\n\"g \\\" h\" r#\"i \" j\"# 'k' '\\'' '\\u{1F6B2}' b'l' &'m n r#type";
         let code = code_of(text);
-        let words: String = code
-            .chars()
-            .filter(|c| c.is_alphanumeric() || *c == '\n')
-            .collect();
+        let words: String = code.chars().filter(|c| c.is_alphanumeric() || *c == '\n').collect();
         assert_eq!(words, "ae\nbmnrtype");
         assert_eq!(code.chars().count(), text.chars().count());
     }
@@ -264,19 +252,10 @@ mod tests {
 
     #[test]
     fn groups_are_spelt_out_with_their_lines() {
-        let found =
-            paths("use crate::{\n    a::b as c,\n    d::{self, *},\n};\nlet x = super::y::<u8>();");
-        let found: Vec<(usize, String)> = found
-            .iter()
-            .filter(|p| p.segments.len() > 1)
-            .map(|p| (p.line, p.segments.join("::")))
-            .collect();
-        let expected = [
-            (2, "crate::a::b"),
-            (3, "crate::d::self"),
-            (3, "crate::d::*"),
-            (5, "super::y"),
-        ];
+        let found = paths("use crate::{\n    a::b as c,\n    d::{self, *},\n};\nlet x = super::y::<u8>();");
+        let found: Vec<(usize, String)> =
+            found.iter().filter(|p| p.segments.len() > 1).map(|p| (p.line, p.segments.join("::"))).collect();
+        let expected = [(2, "crate::a::b"), (3, "crate::d::self"), (3, "crate::d::*"), (5, "super::y")];
         assert_eq!(found, expected.map(|(line, path)| (line, path.to_owned())));
     }
 
@@ -294,8 +273,7 @@ mod tests {
 
     #[test]
     fn test_items_are_cut_out() {
-        let code =
-            "a\n#[cfg(test)]\nmod tests {\n    fn f(x: [u8; 2]) {}\n}\nb\n#[cfg(test)]\nuse c;\nd";
+        let code = "a\n#[cfg(test)]\nmod tests {\n    fn f(x: [u8; 2]) {}\n}\nb\n#[cfg(test)]\nuse c;\nd";
         assert_eq!(without_tests(code), "a\n\n\n\n\nb\n\n\nd");
     }
 }

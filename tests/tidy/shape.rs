@@ -13,8 +13,7 @@ pub fn is_short(file: &Source) -> Vec<String> {
     if lines <= MAX_FILE_LINES {
         return Vec::new();
     }
-    let what =
-        format!("{lines} code lines, the limit is {MAX_FILE_LINES}: split it by what it does");
+    let what = format!("{lines} code lines, the limit is {MAX_FILE_LINES}: split it by what it does");
     vec![file.finding(1, &what)]
 }
 
@@ -53,14 +52,11 @@ pub fn has_short_functions(file: &Source) -> Vec<String> {
 }
 
 fn function_name(line: &str) -> Option<&str> {
-    const QUALIFIERS: [&str; 11] = [
-        "pub", "(", ")", "crate", "super", "in", "const", "async", "unsafe", "extern", "\"",
-    ];
+    const QUALIFIERS: [&str; 11] =
+        ["pub", "(", ")", "crate", "super", "in", "const", "async", "unsafe", "extern", "\""];
     let words = tokens(line);
     let keyword = words.iter().position(|w| w.text == "fn")?;
-    let qualified = words[..keyword]
-        .iter()
-        .all(|w| QUALIFIERS.contains(&w.text));
+    let qualified = words[..keyword].iter().all(|w| QUALIFIERS.contains(&w.text));
     let name = words.get(keyword + 1)?;
     (qualified && is_word(name.text)).then_some(name.text)
 }
@@ -129,10 +125,7 @@ pub fn explains_itself(file: &Source) -> Vec<String> {
     if doc.is_some_and(|doc| !doc.trim().is_empty()) {
         return Vec::new();
     }
-    vec![file.finding(
-        1,
-        "begin with `//! …`: what the module is for, and what it deliberately does not do",
-    )]
+    vec![file.finding(1, "begin with `//! …`: what the module is for, and what it deliberately does not do")]
 }
 
 #[cfg(test)]
@@ -143,46 +136,22 @@ mod tests {
     #[test]
     fn a_long_file_is_found() {
         let lines = |code: usize| format!("{}\n// a\n\n/* b\nc */\n", "f();\n".repeat(code));
-        check(
-            &is_short(&source("src/sim.rs", &lines(MAX_FILE_LINES))),
-            &[],
-        );
-        check(
-            &is_short(&source("src/sim.rs", &lines(MAX_FILE_LINES + 1))),
-            &[1],
-        );
+        check(&is_short(&source("src/sim.rs", &lines(MAX_FILE_LINES))), &[]);
+        check(&is_short(&source("src/sim.rs", &lines(MAX_FILE_LINES + 1))), &[1]);
     }
 
     #[test]
     fn a_long_function_is_found() {
-        let function = |head: &str, inner: usize| {
-            format!("{head}\n{}    }}\n", "        g();\n\n".repeat(inner))
-        };
+        let function = |head: &str, inner: usize| format!("{head}\n{}    }}\n", "        g();\n\n".repeat(inner));
         let long = MAX_FUNCTION_LINES - 1;
-        let heads = [
-            "    fn f() {",
-            "    pub(crate) async fn f() {",
-            "    fn f(\n        a: A,\n    ) {",
-        ];
+        let heads = ["    fn f() {", "    pub(crate) async fn f() {", "    fn f(\n        a: A,\n    ) {"];
         for head in heads {
-            check(
-                &has_short_functions(&source("src/sim.rs", &function(head, long))),
-                &[1],
-            );
-            check(
-                &has_short_functions(&source("src/sim.rs", &function(head, long - 3))),
-                &[],
-            );
+            check(&has_short_functions(&source("src/sim.rs", &function(head, long))), &[1]);
+            check(&has_short_functions(&source("src/sim.rs", &function(head, long - 3))), &[]);
         }
-        let declared = format!(
-            "    fn f(\n    ) -> A;\n{}",
-            "    const A: u8 = 0;\n".repeat(long + 1)
-        );
+        let declared = format!("    fn f(\n    ) -> A;\n{}", "    const A: u8 = 0;\n".repeat(long + 1));
         check(&has_short_functions(&source("src/sim.rs", &declared)), &[]);
-        let tested = format!(
-            "#[cfg(test)]\nmod tests {{\n{}}}\n",
-            function("    fn f() {", long)
-        );
+        let tested = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", function("    fn f() {", long));
         check(&has_short_functions(&source("src/sim.rs", &tested)), &[]);
     }
 
@@ -200,14 +169,8 @@ mod tests {
 
     #[test]
     fn a_missing_doc_is_found() {
-        check(
-            &explains_itself(&source("src/sim.rs", "//! Moves the vehicles.\n")),
-            &[],
-        );
+        check(&explains_itself(&source("src/sim.rs", "//! Moves the vehicles.\n")), &[]);
         check(&explains_itself(&source("src/sim.rs", "//!\nuse a;")), &[1]);
-        check(
-            &explains_itself(&source("src/sim.rs", "use a;\n//! Late.")),
-            &[1],
-        );
+        check(&explains_itself(&source("src/sim.rs", "use a;\n//! Late.")), &[1]);
     }
 }

@@ -18,8 +18,7 @@ impl Source {
     }
 
     pub fn is_in(&self, modules: &[&str]) -> bool {
-        self.module()
-            .is_some_and(|module| modules.contains(&module))
+        self.module().is_some_and(|module| modules.contains(&module))
     }
 
     /// How many modules lead to this file: 1 for `src/sim.rs` and `src/sim/mod.rs`, 2 for `src/sim/pack.rs`.
@@ -46,10 +45,7 @@ impl Source {
 
 /// For the rules' own tests: a file that is not there.
 pub fn example(path: &str, text: &str) -> Source {
-    Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    Source { path: path.to_owned(), text: text.to_owned() }
 }
 
 /// For the rules' own tests: asserts that the findings stand on these lines, in this order.
