@@ -1,1 +1,13 @@
-//! zhilian: a smart e-vehicle fleet on one machine. Simulate it, load it, catch the thief, save the battery.
+//! zhilian: a smart e-vehicle (智联电动车) fleet on one machine. Simulate it, load it, catch the thief, save the battery.
+//!
+//! The order of the modules below is the order of their dependencies: each may use those above it, none below.
+
+pub mod alert;
+pub mod base;
+pub mod collect;
+pub mod detect;
+pub mod model;
+pub mod mqtt;
+pub mod sim;
+pub mod track;
+pub mod wire;

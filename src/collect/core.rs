@@ -1,0 +1,217 @@
+//! The core: payload in, changes out. Deterministic: the same messages give the same alerts, whenever they arrive.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::counters::Counters;
+use super::settings::Settings;
+use crate::alert::Book;
+use crate::base::{Timestamp, Vin};
+use crate::detect::{self, Detector, Sight};
+use crate::model::{Alert, AlertState, Kind, Presence, Report, Stamp};
+use crate::track::slab::Entry;
+use crate::track::{Arrival, Saved, Sequence, Slab, VehicleId};
+use crate::wire::{Message, Rejection, decode};
+
+/// How far ahead a device's clock may be before it is counted.
+const FUTURE: Duration = Duration::from_mins(5);
+
+/// A message as it comes from a broker.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// Topic name.
+    pub topic: &'a [u8],
+    /// MQTT content type.
+    pub content_type: Option<&'a str>,
+    /// Payload.
+    pub payload: &'a [u8],
+    /// Whether the broker had kept it from before the subscription.
+    pub retained: bool,
+}
+
+/// What the core did, for its owner to carry out.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Output {
+    /// Something about a vehicle changed.
+    Vehicle(VehicleId),
+    /// An alert was raised or cleared.
+    Alert(Box<Alert>),
+    /// A payload was turned away.
+    Rejected(Rejection),
+}
+
+/// The collector's core.
+#[derive(Debug)]
+pub struct Core {
+    slab: Slab,
+    book: Book,
+    detectors: Vec<Box<dyn Detector>>,
+    counters: Counters,
+    outputs: VecDeque<Output>,
+}
+
+impl Core {
+    /// A collector that knows no vehicle yet.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            slab: Slab::new(settings.max_vehicles),
+            book: Book::default(),
+            detectors: detect::all(&settings.detect),
+            counters: Counters::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Puts back what was stored when the collector stopped. Call it before the first message.
+    pub fn restore(&mut self, vehicles: Vec<Saved>, open: Vec<Alert>) {
+        for saved in vehicles {
+            self.slab.restore(saved);
+        }
+        for alert in open {
+            if let Some(vehicle) = self.slab.find(alert.vin) {
+                self.book.restore(vehicle, alert);
+            }
+        }
+    }
+
+    /// Takes a message that arrived at `now`.
+    pub fn handle(&mut self, now: Timestamp, inbound: Inbound<'_>) {
+        self.counters.messages += 1;
+        let taken = decode(inbound.topic, inbound.content_type, inbound.payload)
+            .and_then(|message| self.take(now, message, inbound.retained));
+        if let Err(rejection) = taken {
+            *self.counters.rejected.entry(rejection).or_default() += 1;
+            self.outputs.push_back(Output::Rejected(rejection));
+        }
+    }
+
+    fn take(&mut self, now: Timestamp, message: Message, retained: bool) -> Result<(), Rejection> {
+        let vehicle = self.slab.enter(message.vin(), now).ok_or(Rejection::Capacity)?;
+        match message {
+            Message::Report(report) => self.take_report(now, vehicle, report),
+            Message::Event(event) => {
+                if self.count_arrival(now, vehicle, &event.stamp) {
+                    self.slab.get_mut(vehicle).track.seen = now;
+                }
+            }
+            Message::Presence(presence) => self.take_presence(vehicle, presence, retained),
+        }
+        self.outputs.push_back(Output::Vehicle(vehicle));
+        Ok(())
+    }
+
+    fn take_report(&mut self, now: Timestamp, vehicle: VehicleId, report: Report) {
+        let before = self.counters.received;
+        let newest = self.count_arrival(now, vehicle, &report.stamp);
+        self.counters.reports += self.counters.received - before;
+        let entry = self.slab.get_mut(vehicle);
+        if !newest {
+            return;
+        }
+        entry.track.seen = now;
+        entry.track.online = true;
+        entry.track.follow(&report);
+        let sight = Sight { report: &report, track: &entry.track };
+        for detector in &self.detectors {
+            let signal = detector.examine(sight);
+            if let Some(alert) = self.book.note(now, vehicle, detector.as_ref(), sight, signal) {
+                match alert.state {
+                    AlertState::Raised => self.counters.raised += 1,
+                    AlertState::Cleared => self.counters.cleared += 1,
+                }
+                self.outputs.push_back(Output::Alert(Box::new(alert)));
+            }
+        }
+        entry.report = Some(report);
+    }
+
+    /// Counts a numbered message; true when it is newer than all before.
+    fn count_arrival(&mut self, now: Timestamp, vehicle: VehicleId, stamp: &Stamp) -> bool {
+        let track = &mut self.slab.get_mut(vehicle).track;
+        let arrival = match &mut track.sequence {
+            Some(sequence) => sequence.observe(stamp),
+            None => {
+                track.sequence = Some(Sequence::starting(stamp));
+                Arrival::New { missing: 0 }
+            }
+        };
+        let counters = &mut self.counters;
+        match arrival {
+            Arrival::New { missing } => {
+                counters.received += 1;
+                counters.missing += u64::from(missing);
+                counters.future += u64::from(stamp.time > now + FUTURE);
+                return true;
+            }
+            Arrival::Late => {
+                counters.received += 1;
+                counters.late += 1;
+                counters.missing = counters.missing.saturating_sub(1);
+            }
+            Arrival::Duplicate => counters.duplicates += 1,
+            Arrival::Stale => counters.stale += 1,
+        }
+        false
+    }
+
+    fn take_presence(&mut self, vehicle: VehicleId, presence: Presence, retained: bool) {
+        let track = &mut self.slab.get_mut(vehicle).track;
+        track.online = presence.online;
+        // A retained one is old news: what it promises may have come and gone before we listened.
+        if let (Some(boot), Some(seq), false) = (presence.boot, presence.seq, retained) {
+            match &mut track.sequence {
+                Some(sequence) => self.counters.missing += u64::from(sequence.expect(boot, seq)),
+                None => track.sequence = Some(Sequence::at(boot, seq)),
+            }
+        }
+    }
+
+    /// The next thing to carry out.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// What is known of a vehicle.
+    #[must_use]
+    pub fn vehicle(&self, id: VehicleId) -> &Entry {
+        self.slab.get(id)
+    }
+
+    /// The number of a known vehicle.
+    #[must_use]
+    pub fn find(&self, vin: Vin) -> Option<VehicleId> {
+        self.slab.find(vin)
+    }
+
+    /// All vehicles.
+    #[must_use]
+    pub fn vehicles(&self) -> &Slab {
+        &self.slab
+    }
+
+    /// The kinds of open alerts of a vehicle.
+    pub fn open_kinds(&self, vehicle: VehicleId) -> impl Iterator<Item = Kind> + '_ {
+        self.book.kinds_of(vehicle)
+    }
+
+    /// How many alerts are open.
+    #[must_use]
+    pub fn open_alerts(&self) -> usize {
+        self.book.len()
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// A vehicle in the form in which it is stored.
+    #[must_use]
+    pub fn save(&self, id: VehicleId) -> Saved {
+        let entry = self.slab.get(id);
+        Saved { version: Saved::VERSION, track: entry.track.clone(), report: entry.report.clone() }
+    }
+}

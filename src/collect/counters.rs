@@ -1,0 +1,40 @@
+//! What the collector has counted since it started.
+
+use std::collections::BTreeMap;
+
+use crate::wire::Rejection;
+
+/// What the collector has counted since it started.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Messages taken, by whatever channel.
+    pub messages: u64,
+    /// Reports and events that were new or late.
+    pub received: u64,
+    /// Of these, reports.
+    pub reports: u64,
+    /// Came twice or more.
+    pub duplicates: u64,
+    /// Came after a newer one.
+    pub late: u64,
+    /// Of an earlier boot, or too old to tell from a duplicate.
+    pub stale: u64,
+    /// Numbers that never came, less those that came late.
+    pub missing: u64,
+    /// Reports whose device clock is more than five minutes ahead.
+    pub future: u64,
+    /// Alerts raised.
+    pub raised: u64,
+    /// Alerts cleared.
+    pub cleared: u64,
+    /// Payloads turned away, by reason.
+    pub rejected: BTreeMap<Rejection, u64>,
+}
+
+impl Counters {
+    /// All payloads turned away.
+    #[must_use]
+    pub fn rejected_total(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+}

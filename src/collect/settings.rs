@@ -1,0 +1,21 @@
+//! The settings of the collector.
+
+use serde::{Deserialize, Serialize};
+
+use crate::detect;
+
+/// The settings of the collector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How many vehicles are followed at most; reports of others are counted and turned away.
+    pub max_vehicles: usize,
+    /// The detectors.
+    pub detect: detect::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_vehicles: 1_000_000, detect: detect::Settings::default() }
+    }
+}

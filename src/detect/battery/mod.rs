@@ -1,0 +1,3 @@
+//! Rules that claim battery faults.
+
+pub mod thermal_runaway;

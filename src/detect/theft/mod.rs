@@ -1,0 +1,3 @@
+//! Rules that claim thefts.
+
+pub mod tow;

@@ -1,0 +1,16 @@
+//! MQTT: one client connection for the collector, many lean connections for a fleet, and the embedded broker.
+//!
+//! The fleet does not use the client library's tasks, because they forget what was not acknowledged when a broker comes
+//! back without a session: a vehicle's modem keeps it and sends it again.
+
+pub mod backoff;
+pub mod broker;
+pub mod fleet;
+pub mod session;
+pub mod subscriber;
+pub mod url;
+
+pub use broker::Broker;
+pub use fleet::FleetLink;
+pub use subscriber::{Notice, Subscriber};
+pub use url::BrokerUrl;

@@ -1,0 +1,212 @@
+//! The collector's connection: one `rumqttc` client that subscribes to everything vehicles say and comes back after
+//! every loss, with the library's known traps closed (in-flight bound, packet size, waits between attempts).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rumqttc::Outgoing;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::backoff::Backoff;
+use super::url::BrokerUrl;
+
+/// The longest packet taken, bytes. Far above the wire's limit, so that an oversized payload is counted and not just
+/// withheld by the broker.
+const MAX_PACKET: u32 = 4 * 1024 * 1024;
+/// Messages between the connection and the collector; when it is full, the connection stops reading.
+const QUEUE: usize = 4096;
+/// How long a broker keeps the subscription and its messages while the collector is away, seconds.
+const SESSION_EXPIRY_S: u32 = 3600;
+
+/// What comes from the connection.
+#[derive(Debug)]
+pub enum Notice {
+    /// Connected and subscribed.
+    Subscribed,
+    /// A message.
+    Message {
+        /// Topic name.
+        topic: Bytes,
+        /// MQTT content type.
+        content_type: Option<String>,
+        /// Payload.
+        payload: Bytes,
+        /// Whether the broker had kept it from before the subscription.
+        retained: bool,
+    },
+    /// The connection is gone; the next attempt follows after a wait.
+    Lost {
+        /// Why.
+        why: String,
+        /// Time to the next attempt.
+        retry_in: Duration,
+    },
+}
+
+/// The running connection.
+#[derive(Debug)]
+pub struct Subscriber {
+    notices: mpsc::Receiver<Notice>,
+    client: AsyncClient,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Who subscribes, where, to what.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// The broker.
+    pub url: BrokerUrl,
+    /// Unique name of the client.
+    pub client_id: String,
+    /// Topic filter.
+    pub filter: String,
+}
+
+impl Subscriber {
+    /// Starts to connect.
+    #[must_use]
+    pub fn start(subscription: Subscription) -> Self {
+        let mut options =
+            MqttOptions::new(subscription.client_id, subscription.url.host.clone(), subscription.url.port);
+        options
+            .set_keep_alive(Duration::from_secs(30))
+            .set_connection_timeout(5)
+            .set_clean_start(false)
+            .set_session_expiry_interval(Some(SESSION_EXPIRY_S))
+            .set_receive_maximum(Some(1024))
+            .set_max_packet_size(Some(MAX_PACKET))
+            .set_request_channel_capacity(64);
+        options.set_outgoing_inflight_upper_limit(64);
+        if let Some((user, password)) = &subscription.url.login {
+            options.set_credentials(user, password);
+        }
+        let (client, events) = AsyncClient::new(options, 64);
+        let (sender, notices) = mpsc::channel(QUEUE);
+        let (stop, stopped) = watch::channel(false);
+        let driver = Driver { client: client.clone(), filter: subscription.filter, sender, stopped };
+        Self { notices, client, stop, task: tokio::spawn(driver.run(events)) }
+    }
+
+    /// The next notice; `None` after [`Subscriber::stop`].
+    pub async fn next(&mut self) -> Option<Notice> {
+        self.notices.recv().await
+    }
+
+    /// Sends DISCONNECT and waits for the end.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let asked = self.client.try_disconnect().is_ok();
+        self.notices.close();
+        let patience = Duration::from_secs(if asked { 2 } else { 0 });
+        if tokio::time::timeout(patience, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+/// What the connection's own task holds.
+struct Driver {
+    client: AsyncClient,
+    filter: String,
+    sender: mpsc::Sender<Notice>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Driver {
+    async fn run(mut self, mut events: EventLoop) {
+        let mut backoff = Backoff::new(u64::from(std::process::id()), 0);
+        loop {
+            let notice = match events.poll().await {
+                Ok(Event::Incoming(packet)) => self.on_packet(packet, &mut backoff),
+                Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(ConnectionError::RequestsDone) => return,
+                Ok(Event::Outgoing(
+                    Outgoing::Publish(_)
+                    | Outgoing::Subscribe(_)
+                    | Outgoing::Unsubscribe(_)
+                    | Outgoing::PubAck(_)
+                    | Outgoing::PubRec(_)
+                    | Outgoing::PubRel(_)
+                    | Outgoing::PubComp(_)
+                    | Outgoing::PingReq
+                    | Outgoing::PingResp
+                    | Outgoing::AwaitAck(_),
+                )) => None,
+                Err(_) if *self.stopped.borrow() => return,
+                Err(error) => Some(Notice::Lost { why: explain(&error), retry_in: backoff.next_wait() }),
+            };
+            let Some(notice) = notice else { continue };
+            let wait = match &notice {
+                Notice::Lost { retry_in, .. } => Some(*retry_in),
+                Notice::Subscribed | Notice::Message { .. } => None,
+            };
+            if self.sender.send(notice).await.is_err() && !*self.stopped.borrow() {
+                return;
+            }
+            if let Some(wait) = wait {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = self.stopped.changed() => return,
+                }
+            }
+        }
+    }
+
+    fn on_packet(&self, packet: Packet, backoff: &mut Backoff) -> Option<Notice> {
+        match packet {
+            Packet::ConnAck(_) => {
+                // Always, because a broker that restarted has forgotten the subscription.
+                let asked = self.client.try_subscribe(self.filter.clone(), QoS::AtLeastOnce);
+                asked.err().map(|error| Notice::Lost { why: error.to_string(), retry_in: backoff.next_wait() })
+            }
+            Packet::SubAck(ack) => match ack.return_codes.first() {
+                Some(SubscribeReasonCode::Success(_)) => {
+                    backoff.reset();
+                    Some(Notice::Subscribed)
+                }
+                refused => {
+                    let why = format!("the broker refused the subscription to {}: {refused:?}", self.filter);
+                    Some(Notice::Lost { why, retry_in: backoff.next_wait() })
+                }
+            },
+            Packet::Publish(publish) => Some(Notice::Message {
+                topic: publish.topic,
+                content_type: publish.properties.and_then(|properties| properties.content_type),
+                payload: publish.payload,
+                retained: publish.retain,
+            }),
+            Packet::Disconnect(disconnect) => Some(Notice::Lost {
+                why: format!("the broker ended the connection: {:?}", disconnect.reason_code),
+                retry_in: backoff.next_wait(),
+            }),
+            Packet::Auth(_)
+            | Packet::Connect(..)
+            | Packet::PubAck(_)
+            | Packet::PingReq(_)
+            | Packet::PingResp(_)
+            | Packet::Subscribe(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::Unsubscribe(_)
+            | Packet::UnsubAck(_) => None,
+        }
+    }
+}
+
+/// An error of the library in words that say what to look at.
+fn explain(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::Io(io) => io.to_string(),
+        ConnectionError::ConnectionRefused(code) => format!("the broker refused the login: {code:?}"),
+        ConnectionError::Timeout(_) => "no answer within 5 s".to_owned(),
+        ConnectionError::MqttState(_)
+        | ConnectionError::Tls(_)
+        | ConnectionError::NotConnAck(_)
+        | ConnectionError::RequestsDone => error.to_string(),
+    }
+}

@@ -1,0 +1,33 @@
+//! What the simulation does, for its owner to carry out.
+
+use crate::base::Timestamp;
+use crate::model::{Event, Incident, Report};
+
+/// What a world does, for its owner to carry out.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all outputs are reports, and a box would cost an allocation each"
+)]
+pub enum Output {
+    /// A vehicle reports.
+    Report(Report),
+    /// A vehicle tells a happening.
+    Event(Event),
+    /// The truth: something began to befall a vehicle.
+    IncidentBegan(Incident),
+    /// The truth: it is over.
+    IncidentEnded(Incident),
+}
+
+/// An output with its place in the order of things.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emission {
+    /// When it reaches the network (truth: when it was so).
+    pub at: Timestamp,
+    /// Number of the vehicle.
+    pub vehicle: u32,
+    /// What it is.
+    pub output: Output,
+}

@@ -1,0 +1,335 @@
+//! A place: the city a fleet lives in, read from `config/place/*.toml`. A schematic arterial network with heights,
+//! bridges and tunnels, not a survey.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::units::{Celsius, Metres, MetresPerSecond};
+use crate::base::{Frame, LatLon, geodesy::Flat};
+
+/// A place as its file says it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceFile {
+    /// Name used in scenarios.
+    pub name: String,
+    /// Name in Chinese.
+    pub zh: String,
+    /// Name in English.
+    pub en: String,
+    /// Middle of the map, `[longitude, latitude]`.
+    pub centre: [f64; 2],
+    /// First zoom of the map.
+    pub zoom: f64,
+    /// Its time zone, such as `+08:00`.
+    pub utc_offset: String,
+    /// Air temperature in the shade.
+    pub ambient: Celsius,
+    /// Where streets meet.
+    pub node: Vec<NodeFile>,
+    /// Streets.
+    pub edge: Vec<EdgeFile>,
+    /// Rivers.
+    #[serde(default)]
+    pub river: Vec<RiverFile>,
+}
+
+/// A node of the network.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeFile {
+    /// Short name that edges refer to.
+    pub id: String,
+    /// Name in Chinese.
+    pub zh: String,
+    /// Name in English.
+    pub en: String,
+    /// `[longitude, latitude]`.
+    pub at: [f64; 2],
+    /// Metres above sea level.
+    pub elev: f64,
+    /// What is there: cbd, town, junction …
+    pub kind: String,
+}
+
+/// A street between two nodes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeFile {
+    /// Node it starts at.
+    pub from: String,
+    /// Node it ends at.
+    pub to: String,
+    /// What it is.
+    pub class: StreetClass,
+    /// Name in Chinese.
+    #[serde(default)]
+    pub zh: String,
+    /// Name in English.
+    #[serde(default)]
+    pub en: String,
+    /// Whether e-bikes and e-motorcycles may use it.
+    #[serde(default = "yes")]
+    pub ebikes: bool,
+    /// Its bends, `[longitude, latitude]` each.
+    #[serde(default)]
+    pub via: Vec<[f64; 2]>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A river.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiverFile {
+    /// Name in Chinese.
+    pub zh: String,
+    /// Name in English.
+    pub en: String,
+    /// Its middle, `[longitude, latitude]` each.
+    pub line: Vec<[f64; 2]>,
+}
+
+/// What a street is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreetClass {
+    /// A main street.
+    Arterial,
+    /// A steep, winding street.
+    HillRoad,
+    /// Over a river.
+    Bridge,
+    /// Through a ridge; no satellites.
+    Tunnel,
+    /// Between towns.
+    Intercity,
+}
+
+impl StreetClass {
+    /// What traffic allows on it (free speed of the data's street classes).
+    #[must_use]
+    pub fn free_speed(self) -> MetresPerSecond {
+        MetresPerSecond::from_kmh(match self {
+            Self::HillRoad => 30.0,
+            Self::Arterial => 40.0,
+            Self::Bridge | Self::Tunnel => 50.0,
+            Self::Intercity => 60.0,
+        })
+    }
+}
+
+/// A node ready to use.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where, in the place's frame.
+    pub at: Flat,
+    /// Metres above sea level.
+    pub elevation: Metres,
+    /// Whether high houses stand close around it.
+    pub canyon: bool,
+    /// Edges that meet here.
+    pub edges: Vec<u16>,
+}
+
+/// A street ready to use: a bent line with lengths.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// Node at offset 0.
+    pub from: u16,
+    /// Node at offset `length`.
+    pub to: u16,
+    /// What it is.
+    pub class: StreetClass,
+    /// Whether e-bikes and e-motorcycles may use it.
+    pub ebikes: bool,
+    /// Its length.
+    pub length: Metres,
+    /// Rise over run from `from` to `to`.
+    pub grade: f64,
+    points: Vec<(f64, Flat)>,
+    from_elevation: f64,
+}
+
+impl Edge {
+    /// The point and the course of the line `offset` metres from `from`.
+    #[must_use]
+    pub fn point(&self, offset: f64) -> (Flat, f64) {
+        let last = self.points.len() - 2;
+        let index = self.points[1..].iter().position(|(end, _)| *end >= offset).unwrap_or(last).min(last);
+        let ((start, a), (end, b)) = (self.points[index], self.points[index + 1]);
+        let share = if end > start { ((offset - start) / (end - start)).clamp(0.0, 1.0) } else { 0.0 };
+        (a.towards(b, share), a.course(b).0)
+    }
+
+    /// Metres above sea level `offset` metres from `from`.
+    #[must_use]
+    pub fn elevation(&self, offset: f64) -> f64 {
+        self.from_elevation + self.grade * offset
+    }
+}
+
+/// A place ready to use.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// As the file says it, for maps and names.
+    pub file: PlaceFile,
+    /// Its flat frame.
+    pub frame: Frame,
+    /// Where streets meet.
+    pub nodes: Vec<Node>,
+    /// Streets.
+    pub edges: Vec<Edge>,
+    /// Added to UTC, in seconds.
+    pub utc_offset_s: i64,
+}
+
+/// What is wrong with a place.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{what}")]
+pub struct PlaceError {
+    /// The fault and what was expected.
+    pub what: String,
+    /// Byte offset in the text, where it is known.
+    pub offset: Option<usize>,
+}
+
+impl Place {
+    /// Reads and checks a place.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        let file: PlaceFile = toml::from_str(text).map_err(|error| PlaceError {
+            what: error.message().to_owned(),
+            offset: error.span().map(|span| span.start),
+        })?;
+        Self::build(file).map_err(|what| PlaceError { what, offset: None })
+    }
+
+    fn build(file: PlaceFile) -> Result<Self, String> {
+        if file.node.len() > usize::from(u16::MAX) || file.edge.len() > usize::from(u16::MAX) {
+            return Err(format!("expected at most {} nodes and edges", u16::MAX));
+        }
+        let utc_offset_s = parse_offset(&file.utc_offset)?;
+        let frame = Frame::new(lat_lon(file.centre)?);
+        let mut nodes = Vec::with_capacity(file.node.len());
+        let mut index = BTreeMap::new();
+        for (number, node) in file.node.iter().enumerate() {
+            if index.insert(node.id.clone(), number as u16).is_some() {
+                return Err(format!("node {:?} stands twice", node.id));
+            }
+            nodes.push(Node {
+                at: frame.flat(lat_lon(node.at)?),
+                elevation: Metres(node.elev),
+                canyon: node.kind == "cbd",
+                edges: Vec::new(),
+            });
+        }
+        let mut edges = Vec::with_capacity(file.edge.len());
+        for edge in &file.edge {
+            let find =
+                |id: &String| index.get(id).copied().ok_or_else(|| format!("an edge names the unknown node {id:?}"));
+            let (from, to) = (find(&edge.from)?, find(&edge.to)?);
+            nodes[usize::from(from)].edges.push(edges.len() as u16);
+            nodes[usize::from(to)].edges.push(edges.len() as u16);
+            edges.push(build_edge(edge, from, to, &nodes, &frame)?);
+        }
+        if !edges.iter().any(|edge| edge.ebikes) {
+            return Err("expected at least one edge open to e-bikes".to_owned());
+        }
+        Ok(Self { file, frame, nodes, edges, utc_offset_s })
+    }
+}
+
+fn build_edge(edge: &EdgeFile, from: u16, to: u16, nodes: &[Node], frame: &Frame) -> Result<Edge, String> {
+    let (start, end) = (&nodes[usize::from(from)], &nodes[usize::from(to)]);
+    let mut points = vec![(0.0, start.at)];
+    let mut length = 0.0;
+    let bends: Result<Vec<LatLon>, String> = edge.via.iter().map(|at| lat_lon(*at)).collect();
+    for at in bends?.into_iter().map(|at| frame.flat(at)).chain([end.at]) {
+        length += points[points.len() - 1].1.distance(at).0;
+        points.push((length, at));
+    }
+    if length < 1.0 {
+        return Err(format!("the edge {}–{} is shorter than a metre", edge.from, edge.to));
+    }
+    Ok(Edge {
+        from,
+        to,
+        class: edge.class,
+        ebikes: edge.ebikes,
+        length: Metres(length),
+        grade: (end.elevation.0 - start.elevation.0) / length,
+        points,
+        from_elevation: start.elevation.0,
+    })
+}
+
+fn lat_lon([lon, lat]: [f64; 2]) -> Result<LatLon, String> {
+    let at = LatLon { lat, lon };
+    if at.is_valid() { Ok(at) } else { Err(format!("expected [longitude, latitude], found [{lon}, {lat}]")) }
+}
+
+/// Seconds of an offset such as `+08:00`.
+fn parse_offset(text: &str) -> Result<i64, String> {
+    let expected = || format!("utc_offset: expected an offset such as +08:00, found {text:?}");
+    let (sign, rest) = match text.split_at_checked(1) {
+        Some(("+", rest)) => (1, rest),
+        Some(("-", rest)) => (-1, rest),
+        _ => return Err(expected()),
+    };
+    let (hours, minutes) = rest.split_once(':').ok_or_else(expected)?;
+    let number = |part: &str| part.parse::<i64>().map_err(|_| expected());
+    Ok(sign * (number(hours)? * 3600 + number(minutes)? * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::{Coord, Intersects, LineString};
+
+    use super::*;
+
+    fn chongqing() -> Place {
+        Place::parse(include_str!("../../config/place/chongqing.toml")).unwrap()
+    }
+
+    #[test]
+    fn every_bridge_crosses_a_river_and_nothing_else_does() {
+        let place = chongqing();
+        let line = |points: &mut dyn Iterator<Item = Flat>| -> LineString {
+            points.map(|p| Coord { x: p.east, y: p.north }).collect::<Vec<_>>().into()
+        };
+        let flat = |at: &[f64; 2]| place.frame.flat(lat_lon(*at).unwrap());
+        let rivers: Vec<LineString> =
+            place.file.river.iter().map(|river| line(&mut river.line.iter().map(flat))).collect();
+        for (edge, file) in place.edges.iter().zip(&place.file.edge) {
+            let street = line(&mut edge.points.iter().map(|(_, at)| *at));
+            let wet = rivers.iter().any(|river| river.intersects(&street));
+            assert_eq!(wet, edge.class == StreetClass::Bridge, "{} – {}", file.from, file.to);
+        }
+    }
+
+    #[test]
+    fn points_run_along_the_edge() {
+        let place = chongqing();
+        for edge in &place.edges {
+            assert!(edge.point(0.0).0.distance(place.nodes[usize::from(edge.from)].at).0 < 1e-6);
+            assert!(edge.point(edge.length.0).0.distance(place.nodes[usize::from(edge.to)].at).0 < 1e-6);
+            // Hill roads wind more than their schematic chords, which are therefore a little too steep.
+            assert!(edge.grade.abs() < 0.16, "grade {}", edge.grade);
+        }
+    }
+
+    #[test]
+    fn a_faulty_place_is_refused() {
+        let text = include_str!("../../config/place/chongqing.toml");
+        let refused = |from: &str, to: &str| Place::parse(&text.replacen(from, to, 1)).unwrap_err().what;
+        assert!(refused("from = \"JFB\"", "from = \"XXX\"").contains("XXX"));
+        assert!(refused("+08:00", "8 hours").contains("utc_offset"));
+        assert!(refused("at = [106.5733, 29.56]", "at = [29.56, 106.5733]").contains("[longitude, latitude]"));
+    }
+}

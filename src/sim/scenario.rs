@@ -1,0 +1,336 @@
+//! The scenario file: a run described in TOML. Unknown keys fail; every fault names the line and what was expected.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Timestamp, span};
+use crate::model::Kind;
+
+/// Shares may miss the sum of 1 by this much.
+const SHARE_TOLERANCE: f64 = 1e-6;
+
+/// A run: where, when, how many, and what befalls them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// A name in `config/place` or a path.
+    #[serde(default = "default_place")]
+    pub place: String,
+    /// What time it is in the simulated city when the run starts; decides who rides.
+    #[serde(default = "default_start")]
+    pub start: String,
+    /// How long it lasts.
+    #[serde(default = "default_duration", with = "span::text")]
+    pub duration: Duration,
+    /// How many vehicles there are.
+    #[serde(default = "default_vehicles")]
+    pub vehicles: u32,
+    /// What all randomness follows from.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// How often they report.
+    #[serde(default)]
+    pub report: Cadence,
+    /// Who and what they are.
+    #[serde(default)]
+    pub mix: Mix,
+    /// The mobile network.
+    #[serde(default)]
+    pub link: Network,
+    /// What befalls them.
+    #[serde(default, rename = "incident")]
+    pub incidents: Vec<IncidentPlan>,
+}
+
+fn default_place() -> String {
+    "chongqing".to_owned()
+}
+
+fn default_start() -> String {
+    "2026-06-01T08:10:00+08:00".to_owned()
+}
+
+fn default_duration() -> Duration {
+    Duration::from_hours(24)
+}
+
+fn default_vehicles() -> u32 {
+    300
+}
+
+fn default_seed() -> u64 {
+    7
+}
+
+/// How often a vehicle reports, by what it does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cadence {
+    /// While it is ridden, or moved by somebody.
+    #[serde(with = "span::text")]
+    pub riding: Duration,
+    /// While it stands or charges.
+    #[serde(with = "span::text")]
+    pub parked: Duration,
+    /// While something is wrong.
+    #[serde(with = "span::text")]
+    pub suspect: Duration,
+}
+
+impl Default for Cadence {
+    fn default() -> Self {
+        Self { riding: Duration::from_secs(10), parked: Duration::from_mins(5), suspect: Duration::from_secs(1) }
+    }
+}
+
+/// Shares of the fleet; each table sums to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mix {
+    /// Vehicle models by name.
+    pub model: BTreeMap<String, f64>,
+    /// Pack layouts by name.
+    pub pack: BTreeMap<String, f64>,
+    /// Riders by habit.
+    pub rider: BTreeMap<Habit, f64>,
+}
+
+/// How somebody uses a vehicle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Habit {
+    /// To work in the morning and back in the evening.
+    Commuter,
+    /// One hop after the other, all day.
+    Courier,
+    /// Now and then.
+    Leisure,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        let named = |shares: &[(&str, f64)]| shares.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
+        Self {
+            // The city's plan speaks of more than 80 % e-motorcycles.
+            model: named(&[("ebike", 0.2), ("emoto", 0.8)]),
+            pack: named(&[("PB48_20", 0.3), ("LFP48_20", 0.2), ("NMC72_40", 0.3), ("NA48_24", 0.2)]),
+            rider: [(Habit::Commuter, 0.6), (Habit::Courier, 0.25), (Habit::Leisure, 0.15)].into(),
+        }
+    }
+}
+
+/// What the mobile network does to messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Share of messages whose first transmission is lost: the modem sends them again, so they arrive late.
+    pub loss: f64,
+    /// Mean time from the modem to the broker.
+    #[serde(with = "span::text")]
+    pub latency: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { loss: 0.001, latency: Duration::from_millis(80) }
+    }
+}
+
+/// Incidents of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentPlan {
+    /// What happens.
+    pub kind: Kind,
+    /// To how many vehicles, drawn by the seed.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Between which offsets from the start, such as `2h..20h`.
+    pub window: Window,
+    /// Tow: how far it is taken, metres.
+    #[serde(default = "default_distance_m")]
+    pub distance_m: f64,
+    /// Runaway: from the first heat to venting.
+    #[serde(default = "default_ramp", with = "span::text")]
+    pub ramp: Duration,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn default_distance_m() -> f64 {
+    4000.0
+}
+
+fn default_ramp() -> Duration {
+    Duration::from_secs(40)
+}
+
+/// A span of offsets from the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Window {
+    /// Earliest.
+    pub from: Duration,
+    /// Latest.
+    pub to: Duration,
+}
+
+impl TryFrom<String> for Window {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let expected = || format!("expected a window such as \"2h..20h\", found {text:?}");
+        let (from, to) = text.split_once("..").ok_or_else(expected)?;
+        let window = Self { from: span::parse(from)?, to: span::parse(to)? };
+        if window.from <= window.to { Ok(window) } else { Err(expected()) }
+    }
+}
+
+impl From<Window> for String {
+    fn from(window: Window) -> Self {
+        format!("{}..{}", span::format(window.from), span::format(window.to))
+    }
+}
+
+/// What is wrong with a scenario.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{what}")]
+pub struct ScenarioError {
+    /// The fault and what was expected.
+    pub what: String,
+    /// Byte offset of the fault in the text, where it is known.
+    pub offset: Option<usize>,
+}
+
+impl Scenario {
+    /// Reads and checks a scenario.
+    ///
+    /// # Errors
+    /// The first fault, with its place in the text.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text).map_err(|error| ScenarioError {
+            what: error.message().to_owned(),
+            offset: error.span().map(|span| span.start),
+        })?;
+        // What serde cannot see is found by the key it stands under.
+        scenario
+            .check()
+            .map_err(|(key, what)| ScenarioError { what: format!("{key}: {what}"), offset: locate(text, key) })?;
+        Ok(scenario)
+    }
+
+    /// When the run starts in the simulated city.
+    #[must_use]
+    pub fn start_time(&self) -> Timestamp {
+        Timestamp::parse(&self.start).unwrap_or_default()
+    }
+
+    /// Finds the first fault: the key it stands under and what was expected.
+    ///
+    /// # Errors
+    /// That fault.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        Timestamp::parse(&self.start).map_err(|what| ("start", what))?;
+        if self.vehicles == 0 || self.vehicles > 10_000_000 {
+            return Err(("vehicles", format!("expected 1 to 10000000, found {}", self.vehicles)));
+        }
+        if self.duration.is_zero() {
+            return Err(("duration", "expected more than 0s".to_owned()));
+        }
+        for (key, cadence) in
+            [("riding", self.report.riding), ("parked", self.report.parked), ("suspect", self.report.suspect)]
+        {
+            if cadence < Duration::from_millis(100) {
+                return Err((key, format!("expected at least 100ms, found {}", span::format(cadence))));
+            }
+        }
+        check_shares("model", self.mix.model.values())?;
+        check_shares("pack", self.mix.pack.values())?;
+        check_shares("rider", self.mix.rider.values())?;
+        if !(0.0..1.0).contains(&self.link.loss) {
+            return Err(("loss", format!("expected 0 or more and below 1, found {}", self.link.loss)));
+        }
+        self.incidents.iter().try_for_each(|plan| self.check_incident(plan))
+    }
+
+    fn check_incident(&self, plan: &IncidentPlan) -> Result<(), (&'static str, String)> {
+        if plan.window.to > self.duration {
+            let ends = span::format(self.duration);
+            return Err(("window", format!("{} ends after the run, which lasts {ends}", String::from(plan.window))));
+        }
+        if plan.count > self.vehicles {
+            return Err(("count", format!("expected at most the {} vehicles, found {}", self.vehicles, plan.count)));
+        }
+        if !(plan.distance_m > 0.0 && plan.distance_m.is_finite()) {
+            return Err(("distance_m", format!("expected more than 0 m, found {}", plan.distance_m)));
+        }
+        if plan.ramp < Duration::from_secs(1) {
+            return Err(("ramp", format!("expected at least 1s, found {}", span::format(plan.ramp))));
+        }
+        Ok(())
+    }
+}
+
+fn check_shares<'a>(key: &'static str, shares: impl Iterator<Item = &'a f64>) -> Result<(), (&'static str, String)> {
+    let mut sum = 0.0;
+    for share in shares {
+        if !(0.0..=1.0).contains(share) {
+            return Err((key, format!("expected shares from 0 to 1, found {share}")));
+        }
+        sum += share;
+    }
+    if (sum - 1.0).abs() <= SHARE_TOLERANCE { Ok(()) } else { Err((key, format!("shares sum to {sum}, expected 1"))) }
+}
+
+/// Where `key = …` stands in a TOML text.
+fn locate(text: &str, key: &str) -> Option<usize> {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        if line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
+            return Some(offset + indent);
+        }
+        offset += line.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        let error = Scenario::parse(text).unwrap_err();
+        let line = error.offset.map(|at| text[..at].lines().count().max(1));
+        format!("{line:?} {}", error.what)
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default_run() {
+        let scenario = Scenario::parse("").unwrap();
+        assert_eq!((scenario.vehicles, scenario.place.as_str()), (300, "chongqing"));
+    }
+
+    #[test]
+    fn faults_say_where_and_what_was_expected() {
+        assert!(fault("vehicels = 3").contains("vehicels"));
+        assert!(fault("vehicles = 0").contains("expected 1 to"));
+        assert!(fault("vehicles = -1").contains("vehicles") || fault("vehicles = -1").contains("u32"));
+        assert!(fault("[mix]\npack = { PB48_20 = 0.5 }").contains("shares sum to 0.5"));
+        assert!(fault("[[incident]]\nkind = \"levitate\"\nwindow = \"1s..2s\"").contains("levitate"));
+        let late = fault("duration = \"1h\"\n[[incident]]\nkind = \"tow\"\nwindow = \"1h..2h\"");
+        assert!(late.contains("Some(4)") || late.contains("Some(3)"), "{late}");
+        assert!(late.contains("ends after the run"), "{late}");
+    }
+
+    #[test]
+    fn a_scenario_survives_the_round_trip() {
+        let text = "[[incident]]\nkind = \"tow\"\nwindow = \"10s..20s\"";
+        let scenario = Scenario::parse(text).unwrap();
+        let written = toml::to_string(&scenario).unwrap();
+        assert_eq!(Scenario::parse(&written).unwrap(), scenario, "{written}");
+    }
+}

@@ -1,0 +1,83 @@
+//! What all vehicles of a run share: scenario, place, catalogue, and the times they are measured from.
+
+use std::collections::BTreeMap;
+
+use super::catalogue::{Catalogue, Cell, Model, PackLayout};
+use super::incident::{self, Planned};
+use super::place::Place;
+use super::scenario::Scenario;
+use crate::base::Timestamp;
+
+/// What all vehicles of a run share. Immutable, so that shards can hold it together.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The run.
+    pub scenario: Scenario,
+    /// The city.
+    pub place: Place,
+    /// Models of the mix, with their shares.
+    pub models: Vec<(Model, f64)>,
+    /// Packs of the mix, with name, cell and share.
+    pub packs: Vec<(String, PackLayout, Cell, f64)>,
+    /// When the run starts, in the stamps of its reports.
+    pub begin: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+    /// Added to a stamp to get local time in the simulated city.
+    local_shift_ms: i64,
+    incidents: BTreeMap<u32, Vec<Planned>>,
+}
+
+impl Setting {
+    /// Puts a run together. `begin` is when it starts in the stamps of its reports; the simulated city's time of day
+    /// follows from the scenario's own start.
+    ///
+    /// # Errors
+    /// A sentence when the scenario names a model or a pack that the catalogue does not have.
+    pub fn new(scenario: Scenario, place: Place, catalogue: &Catalogue, begin: Timestamp) -> Result<Self, String> {
+        let mut models = Vec::new();
+        for (name, share) in &scenario.mix.model {
+            let known = || catalogue.model.keys().cloned().collect::<Vec<_>>().join(", ");
+            let model =
+                catalogue.model.get(name).ok_or_else(|| format!("no model {name:?}: expected one of {}", known()))?;
+            models.push((model.clone(), *share));
+        }
+        let mut packs = Vec::new();
+        for (name, share) in &scenario.mix.pack {
+            let known = || catalogue.pack.keys().cloned().collect::<Vec<_>>().join(", ");
+            let layout =
+                catalogue.pack.get(name).ok_or_else(|| format!("no pack {name:?}: expected one of {}", known()))?;
+            packs.push((name.clone(), layout.clone(), catalogue.chemistry[&layout.chemistry].clone(), *share));
+        }
+        let local_shift_ms = scenario.start_time().millis_since(begin) + place.utc_offset_s * 1000;
+        let incidents = incident::draw(&scenario, begin);
+        let end = begin + scenario.duration;
+        Ok(Self { scenario, place, models, packs, begin, end, local_shift_ms, incidents })
+    }
+
+    /// Seconds since local midnight in the simulated city.
+    #[must_use]
+    pub fn local_seconds(&self, now: Timestamp) -> f64 {
+        (now.0 + self.local_shift_ms).rem_euclid(86_400_000) as f64 / 1000.0
+    }
+
+    /// What is to befall a vehicle, in order of time.
+    #[must_use]
+    pub fn incidents_of(&self, vehicle: u32) -> &[Planned] {
+        self.incidents.get(&vehicle).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The index drawn by `unit` (0 to 1) from shares that sum to 1.
+pub fn pick(shares: impl Iterator<Item = f64>, unit: f64) -> usize {
+    let mut sum = 0.0;
+    let mut last = 0;
+    for (index, share) in shares.enumerate() {
+        sum += share;
+        last = index;
+        if unit < sum {
+            return index;
+        }
+    }
+    last
+}

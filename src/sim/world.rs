@@ -1,0 +1,163 @@
+//! The world: the vehicles of one shard, woken in order of time. Pass `now`, take outputs until there is none, sleep
+//! until the next deadline.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use super::agenda::Agenda;
+use super::output::{Emission, Output};
+use super::setting::Setting;
+use super::vehicle::Vehicle;
+use crate::base::{Timestamp, Vin};
+
+/// Which part of the fleet a world simulates: the vehicles whose number leaves `index` when divided by `count`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// From 0.
+    pub index: u32,
+    /// At least 1.
+    pub count: u32,
+}
+
+impl Shard {
+    /// All vehicles.
+    pub const WHOLE: Self = Self { index: 0, count: 1 };
+}
+
+/// An emission that waits for its time. Ordered by time, vehicle, and the order in which it was said.
+#[derive(Debug)]
+struct Waiting {
+    order: (Timestamp, u32, u64),
+    output: Output,
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Waiting {}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.order.cmp(&other.order)
+    }
+}
+
+/// The vehicles of one shard.
+#[derive(Debug)]
+pub struct World {
+    setting: Arc<Setting>,
+    shard: Shard,
+    vehicles: Vec<Vehicle>,
+    agenda: Agenda,
+    waiting: BinaryHeap<Reverse<Waiting>>,
+    said: Vec<Output>,
+    order: u64,
+    finished: bool,
+}
+
+impl World {
+    /// Builds the vehicles of a shard.
+    #[must_use]
+    pub fn new(setting: Arc<Setting>, shard: Shard) -> Self {
+        let numbers = (shard.index..setting.scenario.vehicles).step_by(shard.count.max(1) as usize);
+        let vehicles: Vec<Vehicle> = numbers.map(|number| Vehicle::build(number, &setting)).collect();
+        let mut agenda = Agenda::default();
+        for (slot, vehicle) in vehicles.iter().enumerate() {
+            agenda.enter(vehicle.next_wake(), slot as u32);
+        }
+        Self {
+            setting,
+            shard,
+            vehicles,
+            agenda,
+            waiting: BinaryHeap::new(),
+            said: Vec::new(),
+            order: 0,
+            finished: false,
+        }
+    }
+
+    /// What all vehicles share.
+    #[must_use]
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// The VINs of the shard, in order of their numbers.
+    pub fn vins(&self) -> impl Iterator<Item = (u32, Vin)> + '_ {
+        self.vehicles.iter().map(|vehicle| (vehicle.number(), vehicle.vin()))
+    }
+
+    /// When the world has to be polled next; `None` when the run is over.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let sending = self.waiting.peek().map(|Reverse(waiting)| waiting.order.0);
+        let waking = self.agenda.next().filter(|_| !self.finished).map(|next| next.min(self.setting.end));
+        [sending, waking].into_iter().flatten().min()
+    }
+
+    /// The next output that is due by `now`, or `None`.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Emission> {
+        loop {
+            // Everybody who could still say something earlier is woken first.
+            let sending = self.waiting.peek().map_or(Timestamp::NEVER, |Reverse(waiting)| waiting.order.0);
+            if self.wake_next(now.min(sending)) {
+                continue;
+            }
+            if sending > now {
+                return None;
+            }
+            let Reverse(Waiting { order: (at, vehicle, _), output }) = self.waiting.pop()?;
+            return Some(Emission { at, vehicle, output });
+        }
+    }
+
+    /// Wakes the next vehicle that is due by `now`; false when there is none.
+    fn wake_next(&mut self, now: Timestamp) -> bool {
+        if self.finished {
+            return false;
+        }
+        let end = self.setting.end;
+        if let Some((due, slot)) = self.agenda.take(now.min(end)) {
+            let vehicle = &mut self.vehicles[slot as usize];
+            vehicle.wake(&self.setting, due, &mut self.said);
+            self.agenda.enter(vehicle.next_wake(), slot);
+            self.queue_said(due, slot);
+            return true;
+        }
+        if now < end {
+            return false;
+        }
+        self.finished = true;
+        for slot in 0..self.vehicles.len() {
+            self.vehicles[slot].finish(end, &mut self.said);
+            self.queue_said(end, slot as u32);
+        }
+        true
+    }
+
+    /// Puts what a vehicle said into the queue, each at its time.
+    fn queue_said(&mut self, now: Timestamp, slot: u32) {
+        let number = self.shard.index + slot * self.shard.count;
+        let mut said = std::mem::take(&mut self.said);
+        for output in said.drain(..) {
+            let at = match output {
+                Output::Report(_) | Output::Event(_) => self.vehicles[slot as usize].transmit(&self.setting, now),
+                Output::IncidentBegan(_) | Output::IncidentEnded(_) => now,
+            };
+            self.order += 1;
+            self.waiting.push(Reverse(Waiting { order: (at, number, self.order), output }));
+        }
+        self.said = said;
+    }
+}

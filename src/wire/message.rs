@@ -1,0 +1,171 @@
+//! Encoding and decoding of what vehicles say, and the reasons for which a payload is turned away.
+
+use serde::{Deserialize, Serialize};
+
+use super::format::Format;
+use super::limits::{self, MAX_PAYLOAD};
+use super::topic::{Channel, Topic};
+use crate::base::Vin;
+use crate::model::{Event, Presence, Report};
+
+/// The version of the payloads.
+pub const VERSION: u32 = 1;
+
+/// Something that a vehicle says.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all messages are reports, and a box would cost an allocation each"
+)]
+pub enum Message {
+    /// Position, motion, battery, link.
+    Report(Report),
+    /// A happening.
+    Event(Event),
+    /// Connected or gone.
+    Presence(Presence),
+}
+
+impl Message {
+    /// Who says it.
+    #[must_use]
+    pub fn vin(&self) -> Vin {
+        match self {
+            Self::Report(report) => report.stamp.vin,
+            Self::Event(event) => event.stamp.vin,
+            Self::Presence(presence) => presence.vin,
+        }
+    }
+
+    /// The topic it belongs on.
+    #[must_use]
+    pub fn topic(&self) -> Topic {
+        let channel = match self {
+            Self::Report(_) => Channel::Report,
+            Self::Event(_) => Channel::Event,
+            Self::Presence(_) => Channel::State,
+        };
+        Topic { vin: self.vin(), channel }
+    }
+}
+
+/// Why a payload is turned away. The names are the `reason` of `zhilian_rejected_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Rejection {
+    /// The topic is none of ours.
+    #[error("topic")]
+    Topic,
+    /// The topic's VIN is not one.
+    #[error("vin")]
+    Vin,
+    /// The content type is none of ours.
+    #[error("content_type")]
+    ContentType,
+    /// The payload is longer than [`MAX_PAYLOAD`].
+    #[error("oversized")]
+    Oversized,
+    /// The payload is not UTF-8.
+    #[error("not_utf8")]
+    NotUtf8,
+    /// The payload is cut short or not the format it claims to be.
+    #[error("malformed")]
+    Malformed,
+    /// The version is missing or not 1.
+    #[error("version")]
+    Version,
+    /// A member is missing or has the wrong type.
+    #[error("schema")]
+    Schema,
+    /// A number is outside what the quantity can be.
+    #[error("out_of_range")]
+    OutOfRange,
+    /// The payload names another vehicle than the topic.
+    #[error("vin_mismatch")]
+    VinMismatch,
+    /// The collector already follows as many vehicles as it is set to.
+    #[error("capacity")]
+    Capacity,
+}
+
+impl Rejection {
+    /// Every reason.
+    pub const ALL: [Self; 11] = [
+        Self::Topic,
+        Self::Vin,
+        Self::ContentType,
+        Self::Oversized,
+        Self::NotUtf8,
+        Self::Malformed,
+        Self::Version,
+        Self::Schema,
+        Self::OutOfRange,
+        Self::VinMismatch,
+        Self::Capacity,
+    ];
+}
+
+/// A payload with its version.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    v: u32,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Writes a message into `buffer`, which is cleared first so that it can be used again.
+pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
+    buffer.clear();
+    let Format::Json = format;
+    let written = match message {
+        Message::Report(report) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: report }),
+        Message::Event(event) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: event }),
+        Message::Presence(presence) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: presence }),
+    };
+    debug_assert!(written.is_ok(), "plain data with text keys always has a JSON form");
+}
+
+/// Reads a message and checks that it says what its topic promises, within what its quantities can be.
+///
+/// # Errors
+/// The first reason to turn it away, cheapest check first.
+pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Result<Message, Rejection> {
+    let topic = Topic::parse(topic)?;
+    let Format::Json = Format::of(content_type)?;
+    if payload.len() > MAX_PAYLOAD {
+        return Err(Rejection::Oversized);
+    }
+    let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
+    check_version(text)?;
+    let message = match topic.channel {
+        Channel::Report => Message::Report(read(text)?),
+        Channel::Event => Message::Event(read(text)?),
+        Channel::State => Message::Presence(read(text)?),
+    };
+    if message.vin() != topic.vin {
+        return Err(Rejection::VinMismatch);
+    }
+    match &message {
+        Message::Report(report) => limits::check_report(report)?,
+        Message::Event(event) => limits::check_stamp(&event.stamp)?,
+        Message::Presence(_) => {}
+    }
+    Ok(message)
+}
+
+fn check_version(text: &str) -> Result<(), Rejection> {
+    #[derive(Deserialize)]
+    struct Head {
+        v: Option<serde_json::Number>,
+    }
+    let head: Head = serde_json::from_str(text).map_err(|error| reason(&error))?;
+    let version = head.v.and_then(|v| v.as_u64());
+    if version == Some(u64::from(VERSION)) { Ok(()) } else { Err(Rejection::Version) }
+}
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
+    serde_json::from_str(text).map_err(|error| reason(&error))
+}
+
+fn reason(error: &serde_json::Error) -> Rejection {
+    if error.is_data() { Rejection::Schema } else { Rejection::Malformed }
+}

@@ -1,0 +1,13 @@
+//! What stands on the wire: topics, versioned payloads and the limits a payload has to keep.
+//!
+//! JSON is for people; a compact format will stand beside it behind the same [`Format`]. The version member `v` is in
+//! every payload. Readers ignore members they do not know, so that devices can be newer than collectors.
+
+pub mod format;
+pub mod limits;
+pub mod message;
+pub mod topic;
+
+pub use format::Format;
+pub use message::{Message, Rejection, decode, encode};
+pub use topic::{Channel, Topic};

@@ -1,0 +1,97 @@
+//! Topics: `zl/v1/{vin}/up/report` and its neighbours. No region level, because vehicles move.
+
+use std::fmt;
+
+use super::message::Rejection;
+use crate::base::Vin;
+
+/// What a vehicle says on which topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// `up/report`, `QoS` 1.
+    Report,
+    /// `up/event`, `QoS` 1.
+    Event,
+    /// `up/state`: retained birth message; the last will says offline.
+    State,
+}
+
+impl Channel {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Report, "up/report"), (Self::Event, "up/event"), (Self::State, "up/state")];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Report => "up/report",
+            Self::Event => "up/event",
+            Self::State => "up/state",
+        }
+    }
+}
+
+/// A topic of one vehicle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topic {
+    /// Whose.
+    pub vin: Vin,
+    /// Which.
+    pub channel: Channel,
+}
+
+/// Everything that vehicles say.
+pub const UPLINK_FILTER: &str = "zl/v1/+/up/#";
+
+/// The same for several collectors of one group that share the work.
+#[must_use]
+pub fn shared_uplink_filter(group: &str) -> String {
+    format!("$share/{group}/{UPLINK_FILTER}")
+}
+
+impl Topic {
+    /// Takes a topic name apart.
+    ///
+    /// # Errors
+    /// [`Rejection::Topic`] when it is none of ours, [`Rejection::Vin`] when its VIN is not one.
+    pub fn parse(name: &[u8]) -> Result<Self, Rejection> {
+        let rest = name.strip_prefix(b"zl/v1/").ok_or(Rejection::Topic)?;
+        let slash = rest.iter().position(|byte| *byte == b'/').ok_or(Rejection::Topic)?;
+        let (vin, suffix) = (&rest[..slash], &rest[slash + 1..]);
+        let known = Channel::ALL.into_iter().find(|(_, name)| name.as_bytes() == suffix);
+        let (channel, _) = known.ok_or(Rejection::Topic)?;
+        let vin = Vin::from_bytes(vin).map_err(|_| Rejection::Vin)?;
+        Ok(Self { vin, channel })
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "zl/v1/{}/{}", self.vin, self.channel.suffix())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_survive_the_round_trip() {
+        let vin = "LZLEMTA20T0000001".parse().unwrap();
+        for (channel, _) in Channel::ALL {
+            let topic = Topic { vin, channel };
+            assert_eq!(Topic::parse(topic.to_string().as_bytes()), Ok(topic));
+        }
+    }
+
+    #[test]
+    fn foreign_topics_are_refused() {
+        for (name, why) in [
+            ("zl/v2/LZLEMTA20T0000001/up/report", Rejection::Topic),
+            ("zl/v1/LZLEMTA20T0000001/up/song", Rejection::Topic),
+            ("zl/v1/LZLEMTA20T0000001", Rejection::Topic),
+            ("zl/v1/bike-1/up/report", Rejection::Vin),
+            ("", Rejection::Topic),
+        ] {
+            assert_eq!(Topic::parse(name.as_bytes()), Err(why), "{name}");
+        }
+    }
+}
