@@ -10,6 +10,8 @@ export default defineConfig({
     target: "es2022",
     // Every asset stays a file: the content security policy then needs no `data:` beyond MapLibre's own.
     assetsInlineLimit: 0,
+    // MapLibre's licence asks that its notice goes wherever the code goes, the collector's binary included.
+    license: { fileName: "licenses.txt" },
     // MapLibre alone is about 1 MB; a warning at every build would only teach people to ignore warnings.
     chunkSizeWarningLimit: 1500,
   },

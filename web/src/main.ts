@@ -1,5 +1,8 @@
 import "maplibre-gl/dist/maplibre-gl.css";
-import "./style.css";
+import "./style/base.css";
+import "./style/map.css";
+import "./style/panel.css";
+import "./style/card.css";
 import { type Alert, fetchPlace } from "./api.ts";
 import { type Lang, lang, t, withLang } from "./i18n.ts";
 import { follow } from "./live.ts";

@@ -1,6 +1,6 @@
 import { el, setText } from "../dom.ts";
 import { type Key, t, withLang } from "../i18n.ts";
-import { drawVehicle, SEVERITY_COLOR } from "./sprites.ts";
+import { drawVehicle, OFFLINE_ALPHA, SEVERITY_COLOR } from "./sprites.ts";
 
 const SIZE_PX = 20;
 type Paint = (ctx: CanvasRenderingContext2D) => void;
@@ -17,7 +17,7 @@ export function legend(): HTMLElement {
   entry("mode.parked", (ctx) => drawVehicle(ctx, "parked", 5.5));
   entry("mode.charging", (ctx) => drawVehicle(ctx, "charging", 5.5));
   entry("legend.offline", (ctx) => {
-    ctx.globalAlpha = 0.4;
+    ctx.globalAlpha = OFFLINE_ALPHA;
     drawVehicle(ctx, "parked", 5.5);
   });
   entry("legend.alert", (ctx) => {

@@ -1,13 +1,15 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import { Fleet, MODES, SEVERITIES } from "./fleet.ts";
 import { mercatorX, mercatorY } from "./geometry.ts";
-import { SEVERITY_COLOR, Sprites } from "./sprites.ts";
+import { MODE_COLOR, OFFLINE_ALPHA, SEVERITY_COLOR, Sprites } from "./sprites.ts";
 
 /** While only the fleet moves, 15 frames a second look smooth and leave a laptop cool. */
 const FRAME_MS = 66;
 const PULSE_MS = 1_800;
 const HIT_PX = 14;
 const TILE_PX = 512;
+/** With more in view than this, shapes run together anyway: squares of colour are drawn twenty times faster. */
+const CROWD = 3_000;
 
 export const calmMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -26,6 +28,9 @@ export class Overlay {
   private scale = 1;
   private shiftX = 0;
   private shiftY = 0;
+  /** Slots of the vehicles in view, the first `visibleCount` of them valid. */
+  private visible = new Uint32Array(0);
+  private visibleCount = 0;
   private lastFrameMs = 0;
   private scheduled = false;
   private dirty = true;
@@ -82,8 +87,9 @@ export class Overlay {
     const moving = this.fleet.advance(nowMs);
     this.project();
     this.ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    const pulsing = this.drawRings(nowMs);
+    this.cull();
     this.drawVehicles();
+    const pulsing = this.drawAlerts(nowMs);
     this.drawSelection();
     this.onFrame();
     this.frameMs = performance.now() - nowMs;
@@ -106,7 +112,7 @@ export class Overlay {
     this.scale = TILE_PX * 2 ** zoom;
     this.shiftX = width / 2 - mercatorX(center.lng) * this.scale;
     this.shiftY = height / 2 - mercatorY(center.lat) * this.scale;
-    const radius = radiusAt(zoom, this.fleet.size);
+    const radius = radiusAt(zoom);
     if (radius !== this.sprites.radiusPx || ratio !== this.sprites.pixelRatio)
       this.sprites = new Sprites(radius, ratio);
   }
@@ -119,45 +125,74 @@ export class Overlay {
     return this.fleet.y[slot]! * this.scale + this.shiftY;
   }
 
-  /** One pass a mode, so that riders are never hidden behind a bicycle rack; those with alerts last of all. */
-  private drawVehicles(): void {
-    const { fleet } = this;
-    for (let mode = 0; mode <= MODES.length; mode++) {
-      const alerts = mode === MODES.length;
-      for (let i = 0; i < fleet.size; i++) {
-        if (alerts ? fleet.severity[i] === 0 : fleet.mode[i] !== mode || fleet.severity[i] !== 0) continue;
-        const x = this.screenX(i);
-        const y = this.screenY(i);
-        if (this.inView(x, y))
-          this.sprites.draw(this.ctx, x, y, fleet.mode[i]!, fleet.online[i]!, fleet.headingDeg[i]!);
-      }
-    }
-  }
-
-  /** Rings around vehicles with open alerts; true when any is in view. */
-  private drawRings(nowMs: number): boolean {
-    const { fleet, ctx } = this;
-    const phase = calmMotion.matches ? 0.4 : (nowMs % PULSE_MS) / PULSE_MS;
-    let any = false;
+  private cull(): void {
+    const { fleet, canvas } = this;
+    if (this.visible.length < fleet.size) this.visible = new Uint32Array(fleet.x.length);
+    const margin = 30;
+    const right = canvas.clientWidth + margin;
+    const bottom = canvas.clientHeight + margin;
+    let count = 0;
     for (let i = 0; i < fleet.size; i++) {
-      if (fleet.severity[i] === 0) continue;
       const x = this.screenX(i);
       const y = this.screenY(i);
-      if (!this.inView(x, y)) continue;
+      if (x > -margin && y > -margin && x < right && y < bottom) this.visible[count++] = i;
+    }
+    this.visibleCount = count;
+  }
+
+  /** One pass a look, so that riders are never hidden behind a bicycle rack. Alerts are drawn later, on top. */
+  private drawVehicles(): void {
+    const { fleet, ctx } = this;
+    const crowded = this.visibleCount > CROWD;
+    const dotPx = Math.round(this.sprites.radiusPx * 0.75);
+    for (let look = 0; look < MODES.length * 2; look++) {
+      const mode = look >> 1;
+      const online = look & 1;
+      ctx.fillStyle = MODE_COLOR[MODES[mode]!];
+      ctx.globalAlpha = crowded && !online ? OFFLINE_ALPHA : 1;
+      for (let k = 0; k < this.visibleCount; k++) {
+        const i = this.visible[k]!;
+        if (fleet.mode[i] !== mode || fleet.online[i] !== online || fleet.severity[i] !== 0) continue;
+        if (crowded) ctx.fillRect(this.screenX(i) - dotPx / 2, this.screenY(i) - dotPx / 2, dotPx, dotPx);
+        else this.drawSprite(i);
+      }
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  /** Vehicles with open alerts and the rings around them; true when any is in view. */
+  private drawAlerts(nowMs: number): boolean {
+    const { fleet } = this;
+    const phase = calmMotion.matches ? 0.4 : (nowMs % PULSE_MS) / PULSE_MS;
+    let any = false;
+    for (let k = 0; k < this.visibleCount; k++) {
+      const i = this.visible[k]!;
+      const severity = SEVERITIES[fleet.severity[i]!];
+      if (!severity) continue;
       any = true;
-      const color = SEVERITY_COLOR[SEVERITIES[fleet.severity[i]!]!];
-      const radius = this.sprites.radiusPx + 5;
-      ctx.fillStyle = ctx.strokeStyle = color;
-      ctx.globalAlpha = 0.22;
-      this.disc(x, y, radius + 3, "fill");
-      ctx.globalAlpha = 1;
-      ctx.lineWidth = 2;
-      this.disc(x, y, radius, "stroke");
-      ctx.globalAlpha = 1 - phase;
-      this.disc(x, y, radius + phase * 18, "stroke");
-      ctx.globalAlpha = 1;
+      this.drawRing(this.screenX(i), this.screenY(i), SEVERITY_COLOR[severity], phase);
+      this.drawSprite(i);
     }
     return any;
+  }
+
+  private drawRing(x: number, y: number, color: string, phase: number): void {
+    const { ctx } = this;
+    const radius = this.sprites.radiusPx + 5;
+    ctx.fillStyle = ctx.strokeStyle = color;
+    ctx.lineWidth = 2;
+    ctx.globalAlpha = 0.22;
+    this.disc(x, y, radius + 3, "fill");
+    ctx.globalAlpha = 1 - phase;
+    this.disc(x, y, radius + phase * 18, "stroke");
+    ctx.globalAlpha = 1;
+    this.disc(x, y, radius, "stroke");
+  }
+
+  private drawSprite(slot: number): void {
+    const { mode, online, headingDeg } = this.fleet;
+    const { ctx, sprites } = this;
+    sprites.draw(ctx, this.screenX(slot), this.screenY(slot), mode[slot]!, online[slot]!, headingDeg[slot]!);
   }
 
   private drawSelection(): void {
@@ -173,21 +208,9 @@ export class Overlay {
     this.ctx.arc(x, y, radius, 0, 2 * Math.PI);
     this.ctx[how]();
   }
-
-  private inView(x: number, y: number): boolean {
-    const margin = 30;
-    return (
-      x > -margin &&
-      y > -margin &&
-      x < this.canvas.clientWidth + margin &&
-      y < this.canvas.clientHeight + margin
-    );
-  }
 }
 
-/** Bigger when close, smaller in a crowd; in half pixels, so that sprites are not redrawn at every step. */
-export function radiusAt(zoom: number, vehicles: number): number {
-  const crowd = vehicles > 5_000 ? 0.6 : vehicles > 1_000 ? 0.8 : 1;
-  const radius = Math.min(8, Math.max(3.5, 4.5 + (zoom - 11) * 0.9));
-  return Math.round(radius * crowd * 2) / 2;
+/** Bigger when close; in half pixels, so that sprites are not made anew at every step. */
+export function radiusAt(zoom: number): number {
+  return Math.round(Math.min(8, Math.max(3.5, 4.5 + (zoom - 11) * 0.9)) * 2) / 2;
 }

@@ -8,7 +8,7 @@ export const SEVERITY_COLOR: Record<Severity, string> = {
   critical: "#ff6b6b",
 };
 const OUTLINE = "#0a111c";
-const OFFLINE_ALPHA = 0.4;
+export const OFFLINE_ALPHA = 0.4;
 
 /** Directions a heading tick is drawn in; finer would not be seen. */
 const HEADINGS = 32;

@@ -14,8 +14,8 @@ const INK = {
   tunnel: "#46536b",
   intercity: "#2b374b",
   name: "#c3cfe2",
-  minorName: "#93a2bb",
-  streetName: "#8494ae",
+  minorName: "#a3b1c8",
+  streetName: "#9aa9c2",
   halo: "#101929",
 };
 

@@ -164,9 +164,8 @@ export class MapView {
   }
 
   private credit(): HTMLElement {
-    const element = el("p", { class: "credit" });
-    const map = "MapLibre";
-    withLang(() => setText(element, this.place?.place.schematic ? `${t("map.schematic")} · ${map}` : map));
-    return element;
+    const note = el("span");
+    if (this.place?.place.schematic) withLang(() => setText(note, `${t("map.schematic")} · `));
+    return el("p", { class: "credit" }, note, el("a", { href: "licenses.txt" }, "MapLibre"));
   }
 }

@@ -6,7 +6,7 @@ import type { Store } from "../state.ts";
 
 const SHOWN = 100;
 
-/** The alerts, newest first. New ones are also told to screen readers. */
+/** The alerts: what is still open before what is over, the newest first. New ones are told to screen readers. */
 export function alerts(store: Store, open: (alert: Alert) => void): HTMLElement {
   const title = el("h2");
   const empty = el("p", { class: "empty" });
@@ -16,7 +16,7 @@ export function alerts(store: Store, open: (alert: Alert) => void): HTMLElement 
 
   const show = () => {
     setText(title, t("alerts.title"));
-    const newest = store.newestAlerts().slice(0, SHOWN);
+    const newest = store.newestAlerts().sort(openFirst).slice(0, SHOWN);
     const shown = newest.map((alert) => {
       const item = items.get(alert.id) ?? new Item(alert.id, () => open(store.alerts.get(alert.id) ?? alert));
       items.set(alert.id, item);
@@ -39,6 +39,8 @@ export function alerts(store: Store, open: (alert: Alert) => void): HTMLElement 
   withLang(show);
   return el("section", { class: "alerts" }, title, empty, list, spoken);
 }
+
+const openFirst = (a: Alert, b: Alert) => Number(b.state === "raised") - Number(a.state === "raised");
 
 /** Puts children in order, moving only those out of place: a moved button would lose the keyboard focus. */
 function arrange(list: HTMLElement, children: HTMLElement[]): void {

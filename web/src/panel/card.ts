@@ -10,8 +10,14 @@ const TICK_MS = 1_000;
 
 /** The card of the selected vehicle: why its alerts were raised, what it does, how its battery is. */
 export class Card {
-  readonly element = el("article", { class: "card", "data-testid": "card", hidden: true, tabindex: "-1" });
-  private readonly title = el("h2", { class: "vin" });
+  readonly element = el("article", {
+    class: "card",
+    "data-testid": "card",
+    "aria-labelledby": "card-title",
+    tabindex: "-1",
+    hidden: true,
+  });
+  private readonly title = el("h2", { class: "vin", id: "card-title" });
   private readonly closer = el("button", { type: "button", class: "close" }, "×");
   private readonly alerts = new Section("card-alerts");
   private readonly facts = new Section("card-facts");
@@ -45,7 +51,6 @@ export class Card {
 
   private open(): void {
     const { selection } = this.store;
-    const wasHidden = this.element.hidden;
     this.element.hidden = selection === null;
     this.loading?.abort();
     this.detail = null;
@@ -54,7 +59,7 @@ export class Card {
       if (this.opener instanceof HTMLElement) this.opener.focus();
       return;
     }
-    if (wasHidden) this.opener = document.activeElement;
+    if (!this.element.contains(document.activeElement)) this.opener = document.activeElement;
     this.element.scrollTop = 0;
     this.show();
     this.element.focus({ preventScroll: true });
