@@ -99,6 +99,7 @@ async function run(page, deadlineMs) {
   await item.click();
   const hasWhy = () => document.querySelector('[data-testid="card-why"]')?.textContent.trim();
   await until(page, "the card to say why", deadlineMs, hasWhy);
+  // The flight starts with the next frame; before that the map still looks idle.
   await page.waitForTimeout(300);
   await until(page, "the flight to end", deadlineMs, () => window.zhilian.mapReady());
   const selected = await page.evaluate(() => window.zhilian.selectedVin());

@@ -8,7 +8,7 @@ import { legend } from "./legend.ts";
 import { calmMotion, Overlay } from "./overlay.ts";
 import { mapStyle, NAMED_LAYERS } from "./style.ts";
 
-const CLOSE_ZOOM = 14.2;
+const CLOSE_ZOOM = 13.6;
 const WORLD = { center: [0, 20] as [number, number], zoom: 1.2 };
 
 /** The map with the fleet on it. */

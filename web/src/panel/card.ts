@@ -19,6 +19,7 @@ export class Card {
   });
   private readonly title = el("h2", { class: "vin", id: "card-title" });
   private readonly closer = el("button", { type: "button", class: "close" }, "×");
+  private readonly body = el("div", { class: "card-body" });
   private readonly alerts = new Section("card-alerts");
   private readonly facts = new Section("card-facts");
   private readonly battery = new Section("card-battery");
@@ -29,12 +30,8 @@ export class Card {
   private opener: Element | null = null;
 
   constructor(private readonly store: Store) {
-    this.element.append(
-      el("header", {}, this.title, this.closer),
-      this.alerts.element,
-      this.facts.element,
-      this.battery.element,
-    );
+    this.body.append(this.alerts.element, this.facts.element, this.battery.element);
+    this.element.append(el("header", {}, this.title, this.closer), this.body);
     this.closer.addEventListener("click", () => store.select(null));
     addEventListener("keydown", (event) => {
       if (event.key === "Escape" && store.selection) store.select(null);
@@ -60,7 +57,7 @@ export class Card {
       return;
     }
     if (!this.element.contains(document.activeElement)) this.opener = document.activeElement;
-    this.element.scrollTop = 0;
+    this.body.scrollTop = 0;
     this.show();
     this.element.focus({ preventScroll: true });
     this.load();
