@@ -102,7 +102,7 @@ export const fetchVehicle = (vin: string, signal: AbortSignal) =>
 export async function fetchAlerts(): Promise<Alert[]> {
   const [recent, open] = await Promise.all([
     getJson<{ alerts: Alert[] }>("alerts?limit=200"),
-    getJson<{ alerts: Alert[] }>("alerts?state=open&limit=1000"),
+    getJson<{ alerts: Alert[] }>("alerts?state=open&limit=200"),
   ]);
   return [...recent.alerts, ...open.alerts];
 }
