@@ -1,0 +1,222 @@
+export type Lang = "zh" | "en";
+
+const en = {
+  "live.connecting": "Connecting",
+  "live.live": "Live",
+  "live.reconnecting": "Reconnecting",
+  "kpi.vehicles": "Vehicles",
+  "kpi.online": "Online",
+  "kpi.rate": "Reports/s",
+  "kpi.alerts": "Open alerts",
+  "kpi.lost": "Lost",
+  "kpi.lost.hint": "Reports that never arrived, told by gaps in the sequence numbers",
+  "lang.toggle": "切换到中文",
+  "panel.label": "Fleet and alerts",
+  "alerts.title": "Alerts",
+  "alerts.none": "No alerts. All vehicles are well.",
+  "alerts.loading": "Waiting for the collector…",
+  "severity.info": "Info",
+  "severity.warning": "Warning",
+  "severity.critical": "Critical",
+  "state.raised": "Open",
+  "state.cleared": "Cleared",
+  "rule.theft": "Theft",
+  "rule.battery": "Battery",
+  "rule.theft.tow": "Theft: towed or carried off",
+  "rule.battery.thermal_runaway": "Battery: thermal runaway",
+  "mode.parked": "Parked",
+  "mode.riding": "Riding",
+  "mode.charging": "Charging",
+  "map.label": "Map of the fleet",
+  "map.zoom_in": "Zoom in",
+  "map.zoom_out": "Zoom out",
+  "map.home": "Show the whole fleet",
+  "map.schematic": "Schematic map, not for navigation",
+  "legend.label": "Legend",
+  "legend.alert": "Open alert",
+  "legend.offline": "Offline",
+  "card.close": "Close",
+  "card.why": "Why",
+  "card.evidence": "Evidence",
+  "card.since": "since {time}",
+  "card.cleared_at": "cleared {time}",
+  "card.gone": "The collector does not know this vehicle now.",
+  "fact.mode": "Mode",
+  "fact.charge": "Charge",
+  "fact.speed": "Speed",
+  "fact.lock": "Lock",
+  "fact.key": "Owner's key",
+  "fact.report": "Last report",
+  "fact.health": "Health",
+  "fact.pack": "Pack",
+  "fact.odometer": "Odometer",
+  "fact.insulation": "Insulation",
+  "locked.true": "Locked",
+  "locked.false": "Unlocked",
+  "key.true": "Near",
+  "key.false": "Not near",
+  offline: "Offline",
+  "cells.title": "Cells",
+  "cells.summary": "{min}–{max} V, spread {spread} mV",
+  "temps.title": "Temperatures",
+  unknown: "—",
+  yes: "yes",
+  no: "no",
+  "age.now": "just now",
+  "age.seconds": "{n} s ago",
+  "age.minutes": "{n} min ago",
+  "age.hours": "{n} h ago",
+  "age.days": "{n} d ago",
+} as const;
+
+export type Key = keyof typeof en;
+
+const zh: Record<Key, string> = {
+  "live.connecting": "连接中",
+  "live.live": "实时",
+  "live.reconnecting": "重新连接",
+  "kpi.vehicles": "车辆",
+  "kpi.online": "在线",
+  "kpi.rate": "上报/秒",
+  "kpi.alerts": "未解除告警",
+  "kpi.lost": "丢失",
+  "kpi.lost.hint": "根据序号缺口判断未送达的上报数",
+  "lang.toggle": "Switch to English",
+  "panel.label": "车队与告警",
+  "alerts.title": "告警",
+  "alerts.none": "暂无告警，所有车辆正常。",
+  "alerts.loading": "正在等待采集端…",
+  "severity.info": "提示",
+  "severity.warning": "警告",
+  "severity.critical": "严重",
+  "state.raised": "未解除",
+  "state.cleared": "已解除",
+  "rule.theft": "盗窃",
+  "rule.battery": "电池",
+  "rule.theft.tow": "盗窃：被拖走或搬走",
+  "rule.battery.thermal_runaway": "电池：热失控",
+  "mode.parked": "停放",
+  "mode.riding": "骑行",
+  "mode.charging": "充电",
+  "map.label": "车队地图",
+  "map.zoom_in": "放大",
+  "map.zoom_out": "缩小",
+  "map.home": "显示整个车队",
+  "map.schematic": "示意图，不可用于导航",
+  "legend.label": "图例",
+  "legend.alert": "未解除告警",
+  "legend.offline": "离线",
+  "card.close": "关闭",
+  "card.why": "原因",
+  "card.evidence": "依据",
+  "card.since": "始于 {time}",
+  "card.cleared_at": "解除于 {time}",
+  "card.gone": "采集端目前没有这辆车的记录。",
+  "fact.mode": "状态",
+  "fact.charge": "电量",
+  "fact.speed": "车速",
+  "fact.lock": "车锁",
+  "fact.key": "车主钥匙",
+  "fact.report": "最近上报",
+  "fact.health": "健康度",
+  "fact.pack": "电池组",
+  "fact.odometer": "里程",
+  "fact.insulation": "绝缘电阻",
+  "locked.true": "已上锁",
+  "locked.false": "未上锁",
+  "key.true": "在附近",
+  "key.false": "不在附近",
+  offline: "离线",
+  "cells.title": "电芯电压",
+  "cells.summary": "{min}–{max} V，压差 {spread} mV",
+  "temps.title": "温度",
+  unknown: "—",
+  yes: "是",
+  no: "否",
+  "age.now": "刚刚",
+  "age.seconds": "{n} 秒前",
+  "age.minutes": "{n} 分钟前",
+  "age.hours": "{n} 小时前",
+  "age.days": "{n} 天前",
+};
+
+/** What the detectors measure, without the unit: that comes from the name's suffix. */
+const measures: Record<string, { en: string; zh: string }> = {
+  distance_m: { en: "Distance moved", zh: "移动距离" },
+  speed_kmh: { en: "Speed", zh: "时速" },
+  speed_mps: { en: "Speed", zh: "速度" },
+  duration_s: { en: "Duration", zh: "持续时间" },
+  window_s: { en: "Within", zh: "时间窗口" },
+  tilt_deg: { en: "Tilt", zh: "倾角" },
+  vibration_g: { en: "Vibration", zh: "振动" },
+  key_near: { en: "Owner's key near", zh: "车主钥匙在附近" },
+  locked: { en: "Locked", zh: "已上锁" },
+  hottest_c: { en: "Hottest sensor", zh: "最高温度" },
+  rise_c: { en: "Temperature rise", zh: "温升" },
+  rise_c_per_s: { en: "Heating rate", zh: "升温速率" },
+  rise_c_per_min: { en: "Heating rate", zh: "升温速率" },
+  spread_c: { en: "Temperature spread", zh: "温差" },
+  voltage_drop_v: { en: "Voltage drop", zh: "电压下降" },
+  spread_mv: { en: "Cell spread", zh: "电芯压差" },
+  lowest_mv: { en: "Lowest cell", zh: "最低电芯" },
+  highest_mv: { en: "Highest cell", zh: "最高电芯" },
+  pack_v: { en: "Pack voltage", zh: "总电压" },
+  pack_a: { en: "Pack current", zh: "总电流" },
+  soc_pct: { en: "Charge", zh: "电量" },
+  insulation_kohm: { en: "Insulation", zh: "绝缘电阻" },
+};
+
+const STORAGE_KEY = "zhilian.lang";
+
+function initialLang(): Lang {
+  const wanted = new URLSearchParams(location.search).get("lang") ?? readStored() ?? navigator.language;
+  return wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+// Storage throws where cookies are blocked; the page then only forgets the choice.
+function readStored(): string | null {
+  try {
+    return localStorage.getItem(STORAGE_KEY);
+  } catch {
+    return null;
+  }
+}
+
+let current: Lang = typeof location === "undefined" ? "en" : initialLang();
+const listeners = new Set<() => void>();
+
+export const lang = (): Lang => current;
+
+export function setLang(next: Lang): void {
+  current = next;
+  try {
+    localStorage.setItem(STORAGE_KEY, next);
+  } catch {
+    // See readStored.
+  }
+  for (const listener of listeners) listener();
+}
+
+/** Calls `listener` now and at every change of language. */
+export function withLang(listener: () => void): void {
+  listeners.add(listener);
+  listener();
+}
+
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return (current === "zh" ? zh : en)[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** The name of a rule such as `theft.tow`; one we have no words for is told by its family and its own name. */
+export function ruleName(rule: string): string {
+  const known = `rule.${rule}`;
+  if (known in en) return t(known as Key);
+  const [family = "", ...rest] = rule.split(".");
+  const familyKey = `rule.${family}`;
+  const separator = current === "zh" ? "：" : ": ";
+  return familyKey in en ? t(familyKey as Key) + separator + rest.join(" ").replaceAll("_", " ") : rule;
+}
+
+/** The name of a piece of evidence; `bare` is its name without the unit, for one we have no words for. */
+export const measureName = (name: string, bare: string): string =>
+  measures[name]?.[current] ?? bare.replaceAll("_", " ");
