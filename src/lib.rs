@@ -4,10 +4,16 @@
 
 pub mod alert;
 pub mod base;
+pub mod cli;
+pub mod cmd;
 pub mod collect;
+pub mod config;
 pub mod detect;
 pub mod model;
 pub mod mqtt;
+pub mod score;
 pub mod sim;
+pub mod store;
 pub mod track;
+pub mod web;
 pub mod wire;

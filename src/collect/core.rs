@@ -130,12 +130,11 @@ impl Core {
     /// Counts a numbered message; true when it is newer than all before.
     fn count_arrival(&mut self, now: Timestamp, vehicle: VehicleId, stamp: &Stamp) -> bool {
         let track = &mut self.slab.get_mut(vehicle).track;
-        let arrival = match &mut track.sequence {
-            Some(sequence) => sequence.observe(stamp),
-            None => {
-                track.sequence = Some(Sequence::starting(stamp));
-                Arrival::New { missing: 0 }
-            }
+        let arrival = if let Some(sequence) = &mut track.sequence {
+            sequence.observe(stamp)
+        } else {
+            track.sequence = Some(Sequence::starting(stamp));
+            Arrival::New { missing: 0 }
         };
         let counters = &mut self.counters;
         match arrival {

@@ -268,15 +268,16 @@ impl Connection {
                     self.session.receive(&mut input)?;
                     self.count();
                 }
-                message = self.inbox.recv(), if farewell.is_none() => match message {
-                    Some(message) => self.take(message),
-                    None => {
+                message = self.inbox.recv(), if farewell.is_none() => {
+                    if let Some(message) = message {
+                        self.take(message);
+                    } else {
                         farewell = Some(Instant::now() + FAREWELL);
                         let seq = Some(self.last_seq);
                         let gone = Presence { vin: self.vin, online: false, boot: Some(self.boot), seq, time: None };
                         self.session.push(presence(gone));
                     }
-                },
+                }
                 () = tokio::time::sleep_until(farewell.unwrap_or(ping_at)) => {
                     if farewell.is_some() || heard.elapsed() > 2 * keep_alive {
                         return if farewell.is_some() { Ok(()) } else { Err(Loss::Silence) };

@@ -1,0 +1,412 @@
+//! `zhilian collect`: the collector against any broker, with its store and its interface.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::output::{self, Style};
+use super::simulate::{TimeArgs, parse_url};
+use super::status::Status;
+use super::{ExitCode, Failure, stop};
+use crate::base::{Clock, span};
+use crate::collect::{Core, Counters, Inbound, Output};
+use crate::config::{self, Config};
+use crate::model::Alert;
+use crate::mqtt::subscriber::Subscription;
+use crate::mqtt::{BrokerUrl, Notice, Subscriber};
+use crate::store::Writer;
+use crate::store::writer::Batch;
+use crate::track::VehicleId;
+use crate::web::metrics::{self, Metrics};
+use crate::web::view::Shown;
+use crate::web::{Hub, Stats, VehicleView};
+use crate::wire::topic::{UPLINK_FILTER, shared_uplink_filter};
+
+/// How long the broker may take to answer at the start.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often changed vehicles are shown.
+const SHOW_EVERY: Duration = Duration::from_millis(500);
+/// Silence after which nothing more is expected at the end.
+const QUIET: Duration = Duration::from_millis(400);
+/// The longest wait for that silence.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The collector: subscribes, detects, stores, shows.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// The broker, such as <mqtt://127.0.0.1:1883> [default: what the configuration says]
+    #[arg(long, value_name = "URL")]
+    pub broker: Option<String>,
+    /// Where API and dashboard listen; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
+    /// The store's file [default: zhilian.db]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// The place on the map: a name, a path, or "" for none [default: chongqing]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub place: Option<String>,
+    /// Stop by itself after this time, such as 90s or 5m
+    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    pub duration: Option<Duration>,
+    /// One JSON object a line on stdout, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// How fast time goes.
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+/// What a collector needs to start.
+#[derive(Debug)]
+pub struct Options {
+    /// The broker.
+    pub url: BrokerUrl,
+    /// The place on the map.
+    pub place: Option<String>,
+    /// Its settings.
+    pub config: Config,
+}
+
+/// A running collector.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the interface listens.
+    pub http: SocketAddr,
+    hub: Arc<Hub>,
+    task: JoinHandle<(Counters, bool)>,
+    server: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// Opens the store, binds the interface, connects to the broker; then collects. `alerts` is told every change.
+    ///
+    /// # Errors
+    /// When any of these fails; nothing runs then.
+    pub async fn start(options: Options, clock: Clock, alerts: mpsc::Sender<Alert>) -> Result<Self, Failure> {
+        let Options { url, place, config } = options;
+        let place = match place.as_deref() {
+            None | Some("") => None,
+            Some(name) => Some(config::run::place_map(&config::run::place(name)?)),
+        };
+        let (store, restored) = Writer::start(&config.store.path)?;
+        let listen = config.http.listen;
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            let message = format!("cannot listen for HTTP on {listen}: {error}; choose another port with --http");
+            Failure::new(ExitCode::Failure, message)
+        })?;
+        let http = listener.local_addr().unwrap_or(listen);
+        let subscriber = connect(url, &config).await?;
+
+        let metrics = Metrics::install().map_err(|what| Failure::new(ExitCode::Failure, what))?;
+        let hub = Arc::new(Hub::new(place));
+        hub.health.subscribed.store(true, Ordering::Relaxed);
+        let mut core = Core::new(&config.collect);
+        let open = restored.open_alerts();
+        restored.alerts.into_iter().for_each(|alert| hub.show_alert(alert));
+        core.restore(restored.vehicles, open);
+
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(serve(listener, Arc::clone(&hub), metrics));
+        let changed = core.vehicles().iter().map(|(id, _)| id).collect();
+        let collecting = Collecting {
+            core,
+            clock,
+            hub: Arc::clone(&hub),
+            store,
+            unsaved: Batch::default(),
+            alerts,
+            changed,
+            reports_before: 0,
+        };
+        let task = tokio::spawn(collecting.run(subscriber, stopped));
+        Ok(Self { http, hub, task, server, stop })
+    }
+
+    /// The picture it shows.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Takes what is still under way, flushes the store, closes all connections; answers what was counted.
+    ///
+    /// # Errors
+    /// When the store could not be flushed.
+    pub async fn stop(self) -> Result<Counters, Failure> {
+        self.stop.send_replace(true);
+        let (counters, stored) = self
+            .task
+            .await
+            .map_err(|error| Failure::new(ExitCode::Failure, format!("the collector failed: {error}")))?;
+        self.hub.close();
+        if timeout(Duration::from_secs(2), self.server).await.is_err() {
+            tracing::debug!("a reader kept its connection open");
+        }
+        if stored {
+            Ok(counters)
+        } else {
+            Err(Failure::new(ExitCode::Failure, "the store could not be written: the last states are missing in it"))
+        }
+    }
+}
+
+async fn connect(url: BrokerUrl, config: &Config) -> Result<Subscriber, Failure> {
+    let filter = match config.broker.group.as_str() {
+        "" => UPLINK_FILTER.to_owned(),
+        group => shared_uplink_filter(group),
+    };
+    let unreachable = |why: &str| {
+        let message = format!("cannot reach the broker at {url}: {why}");
+        Failure::new(ExitCode::Unreachable, message)
+    };
+    let subscription = Subscription { url: url.clone(), client_id: config.broker.client_id.clone(), filter };
+    let mut subscriber = Subscriber::start(subscription);
+    let failure = match timeout(PATIENCE, subscriber.next()).await {
+        Ok(Some(Notice::Subscribed | Notice::Message { .. })) => return Ok(subscriber),
+        Ok(Some(Notice::Lost { why, .. })) => unreachable(&why),
+        Ok(None) => unreachable("the client stopped"),
+        Err(_) => unreachable(&format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    subscriber.stop().await;
+    Err(failure)
+}
+
+async fn serve(listener: TcpListener, hub: Arc<Hub>, metrics: Metrics) {
+    let mut closing = hub.closing();
+    let shutdown = async move {
+        // An error means that the hub is gone: close all the same.
+        drop(closing.wait_for(|closing| *closing).await);
+    };
+    let router = crate::web::router(hub, metrics);
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+        tracing::error!(%error, "the HTTP interface stopped");
+    }
+}
+
+/// What the collector's own task holds.
+struct Collecting {
+    core: Core,
+    clock: Clock,
+    hub: Arc<Hub>,
+    store: Writer,
+    unsaved: Batch,
+    alerts: mpsc::Sender<Alert>,
+    changed: BTreeSet<VehicleId>,
+    reports_before: u64,
+}
+
+impl Collecting {
+    async fn run(mut self, mut subscriber: Subscriber, mut stopped: watch::Receiver<bool>) -> (Counters, bool) {
+        let mut tick = tokio::time::interval(SHOW_EVERY);
+        let mut full_second = false;
+        loop {
+            tokio::select! {
+                notice = subscriber.next() => match notice {
+                    Some(notice) => self.take(notice).await,
+                    None => break,
+                },
+                _ = tick.tick() => {
+                    self.show();
+                    full_second = !full_second;
+                    if full_second {
+                        self.show_stats();
+                    }
+                }
+                () = stop::told(&mut stopped) => break,
+            }
+        }
+        // What vehicles sent before they were switched off is still on its way through the broker.
+        let drained = async {
+            while let Ok(Some(notice)) = timeout(QUIET, subscriber.next()).await {
+                self.take(notice).await;
+            }
+        };
+        if timeout(FAREWELL, drained).await.is_err() {
+            tracing::debug!("stopped while messages were still coming");
+        }
+        subscriber.stop().await;
+        self.finish()
+    }
+
+    async fn take(&mut self, notice: Notice) {
+        match notice {
+            Notice::Subscribed => {
+                self.hub.health.subscribed.store(true, Ordering::Relaxed);
+                tracing::info!("subscribed");
+            }
+            Notice::Lost { why, retry_in } => {
+                self.hub.health.subscribed.store(false, Ordering::Relaxed);
+                metrics::record_loss();
+                let retry_s = retry_in.as_secs_f64();
+                tracing::warn!("lost the broker ({why}); next attempt in {retry_s:.1} s");
+            }
+            Notice::Message { topic, content_type, payload, retained } => {
+                let inbound =
+                    Inbound { topic: &topic, content_type: content_type.as_deref(), payload: &payload, retained };
+                self.core.handle(self.clock.now(), inbound);
+                self.carry_out().await;
+            }
+        }
+    }
+
+    async fn carry_out(&mut self) {
+        while let Some(output) = self.core.poll() {
+            match output {
+                Output::Vehicle(id) => {
+                    self.changed.insert(id);
+                }
+                Output::Alert(alert) => {
+                    metrics::record_alert(alert.kind, alert.state);
+                    self.hub.show_alert((*alert).clone());
+                    self.unsaved.alerts.push((*alert).clone());
+                    // The other end may have stopped listening; store and interface have it.
+                    let _ = self.alerts.send(*alert).await;
+                }
+                Output::Rejected(rejection) => tracing::debug!(%rejection, "payload turned away"),
+            }
+        }
+    }
+
+    /// Shows and stores the vehicles that changed.
+    fn show(&mut self) {
+        let now = self.clock.now();
+        let changed = std::mem::take(&mut self.changed);
+        let shown = changed.iter().map(|id| {
+            let entry = self.core.vehicle(*id);
+            Shown { view: VehicleView::new(entry, self.core.open_kinds(*id)), report: entry.report.clone() }
+        });
+        self.hub.show_vehicles(now, shown.collect());
+        self.unsaved.vehicles.extend(changed.iter().map(|id| self.core.save(*id)));
+        if let Err(kept) = self.store.put(std::mem::take(&mut self.unsaved)) {
+            // The disk is behind: states come again with their next change, alerts must not be forgotten.
+            self.changed.extend(changed);
+            self.unsaved.alerts = kept.alerts;
+        }
+        self.hub.health.stored.store(self.store.is_healthy(), Ordering::Relaxed);
+    }
+
+    fn show_stats(&mut self) {
+        let counters = self.core.counters();
+        let vehicles = self.core.vehicles();
+        let stats = Stats {
+            now_ms: self.clock.now(),
+            vehicles: vehicles.len(),
+            online: vehicles.iter().filter(|(_, entry)| entry.track.online).count(),
+            reports: counters.reports,
+            reports_per_s: (counters.reports - self.reports_before) as f64,
+            lost: counters.missing,
+            duplicates: counters.duplicates,
+            rejected: counters.rejected_total(),
+            open_alerts: self.core.open_alerts(),
+        };
+        metrics::record(counters, &stats, self.store.is_healthy());
+        self.reports_before = counters.reports;
+        self.hub.show_stats(stats);
+    }
+
+    fn finish(mut self) -> (Counters, bool) {
+        self.show();
+        self.show_stats();
+        let stored = self.store.close(self.unsaved);
+        (self.core.counters().clone(), stored)
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Bad settings, a store that cannot be opened, a port in use, an unreachable broker.
+pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
+    let style = if args.json { Style::Json } else { Style::Plain };
+    let clock = args.time.clock()?;
+    let url = parse_url(args.broker.as_deref().unwrap_or(&config.broker.url))?;
+    config.http.listen = args.http.unwrap_or(config.http.listen);
+    config.store.path = args.store.unwrap_or(config.store.path);
+    let place = Some(args.place.unwrap_or_else(|| config.map.place.clone()));
+    let (sender, mut alerts) = mpsc::channel(256);
+    let running = Running::start(Options { url: url.clone(), place, config }, clock, sender).await?;
+    let http = format!("http://{}", running.http);
+    output::object(style, "listening", &json!({ "mqtt": url.to_string(), "http": http }));
+    if style == Style::Plain {
+        output::line(&format!("collecting from {url}; dashboard and API on {http}; Ctrl-C stops"));
+    }
+    let mut status = Status::new(style);
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let ended = stop::requested(args.duration);
+    tokio::pin!(ended);
+    let mut raised: BTreeMap<&'static str, u64> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            () = &mut ended => break,
+            Some(alert) = alerts.recv() => {
+                count_raised(&mut raised, &alert);
+                status.aside(|| output::alert(style, &alert));
+            }
+            _ = tick.tick() => status.show(&describe(running.hub())),
+        }
+    }
+    status.finish();
+    let stopping = running.stop();
+    tokio::pin!(stopping);
+    let counters = loop {
+        tokio::select! {
+            counters = &mut stopping => break counters?,
+            Some(alert) = alerts.recv() => {
+                count_raised(&mut raised, &alert);
+                output::alert(style, &alert);
+            }
+        }
+    };
+    print_summary(style, &counters, &raised);
+    Ok(())
+}
+
+/// Counts an alert that was raised.
+pub fn count_raised(raised: &mut BTreeMap<&'static str, u64>, alert: &Alert) {
+    if alert.state == crate::model::AlertState::Raised {
+        *raised.entry(alert.kind.rule()).or_default() += 1;
+    }
+}
+
+/// How things are, in a line.
+#[must_use]
+pub fn describe(hub: &Hub) -> String {
+    let stats = hub.view().stats;
+    format!(
+        "{} vehicles ({} online), {} reports ({:.0}/s), {} lost, {} turned away, {} open alerts",
+        stats.vehicles, stats.online, stats.reports, stats.reports_per_s, stats.lost, stats.rejected, stats.open_alerts
+    )
+}
+
+fn print_summary(style: Style, counters: &Counters, raised: &BTreeMap<&'static str, u64>) {
+    let body = json!({
+        "reports_received": counters.reports,
+        "lost": counters.missing,
+        "duplicates": counters.duplicates,
+        "rejected": counters.rejected_total(),
+        "alerts": raised,
+    });
+    output::object(style, "summary", &body);
+    if style == Style::Plain {
+        output::line(&format!(
+            "{} reports received, {} lost, {} double, {} turned away, {} alerts raised",
+            counters.reports,
+            counters.missing,
+            counters.duplicates,
+            counters.rejected_total(),
+            counters.raised
+        ));
+    }
+}

@@ -1,0 +1,16 @@
+//! The commands: one file each. Here the parts are given sockets, files, threads and a clock.
+//!
+//! `demo` is nothing but `broker`, `simulate` and `collect` in one process, with one clock.
+
+pub mod broker;
+pub mod collect;
+pub mod config;
+pub mod demo;
+pub mod failure;
+pub mod logging;
+pub mod output;
+pub mod simulate;
+pub mod status;
+pub mod stop;
+
+pub use failure::{ExitCode, Failure};

@@ -1,0 +1,341 @@
+//! `zhilian simulate`: a fleet against any broker.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::output::{self, Style};
+use super::status::Status;
+use super::{ExitCode, Failure, stop};
+use crate::base::{Clock, Timestamp, span};
+use crate::config::{self, Config};
+use crate::model::Incident;
+use crate::mqtt::fleet::Tally;
+use crate::mqtt::{BrokerUrl, FleetLink};
+use crate::sim::{Fleet, Output, Setting};
+use crate::wire::Message;
+
+/// Emissions between two looks at the clock and at whether to stop.
+const BURST: u32 = 512;
+
+/// A simulated fleet: every vehicle with its own MQTT connection.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The broker, such as <mqtt://127.0.0.1:1883> [default: what the configuration says]
+    #[arg(long, value_name = "URL")]
+    pub broker: Option<String>,
+    /// Write the incidents that really happened to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// What is simulated.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// How fast time goes.
+    #[command(flatten)]
+    pub time: TimeArgs,
+}
+
+/// What is simulated.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A scenario by name or path [default: demo]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub scenario: Option<String>,
+    /// How many vehicles, instead of what the scenario says
+    #[arg(long, value_name = "N")]
+    pub vehicles: Option<u32>,
+    /// What all randomness follows from, instead of what the scenario says
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How long to run, such as 90s or 2h, instead of what the scenario says
+    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    pub duration: Option<Duration>,
+    /// One JSON object a line on stdout, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How fast time goes.
+#[derive(Debug, Args)]
+pub struct TimeArgs {
+    /// Run so many times as fast as the world
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub speed: f64,
+    /// When faster time began (RFC 3339); give it to all processes that belong together
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    pub epoch: Option<Timestamp>,
+}
+
+impl TimeArgs {
+    /// The clock that these flags ask for.
+    ///
+    /// # Errors
+    /// When the speed is not a number from 0.001 to 100000.
+    pub fn clock(&self) -> Result<Clock, Failure> {
+        if !(0.001..=100_000.0).contains(&self.speed) {
+            let message = format!("--speed: expected 0.001 to 100000, found {}", self.speed);
+            return Err(Failure::new(ExitCode::Usage, message));
+        }
+        let epoch = self.epoch.unwrap_or_else(|| Clock::wall().now());
+        Ok(Clock::fast(epoch, self.speed))
+    }
+}
+
+impl RunArgs {
+    /// How to print.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        if self.json { Style::Json } else { Style::Plain }
+    }
+
+    /// The run that these flags and the configuration ask for.
+    ///
+    /// # Errors
+    /// The first fault in the scenario or its place.
+    pub fn setting(&self, config: &Config, begin: Timestamp) -> Result<Setting, Failure> {
+        let name = self.scenario.as_deref().unwrap_or(&config.simulate.scenario);
+        let mut scenario = config::run::scenario(name)?;
+        if let Some(vehicles) = self.vehicles {
+            scenario.vehicles = vehicles;
+            scenario
+                .check()
+                .map_err(|(key, what)| Failure::new(ExitCode::Usage, format!("--vehicles: {key}: {what}")))?;
+        }
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        // A shorter run simply ends before the later incidents.
+        scenario.duration = self.duration.unwrap_or(scenario.duration);
+        Ok(config::run::setting(scenario, begin)?)
+    }
+}
+
+/// What a fleet did.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Vehicles.
+    pub vehicles: u32,
+    /// Reports handed to the connections.
+    pub reports: u64,
+    /// Events handed to the connections.
+    pub events: u64,
+    /// What really happened.
+    pub incidents: BTreeMap<u32, Incident>,
+}
+
+/// A running fleet.
+#[derive(Debug)]
+pub struct Running {
+    task: JoinHandle<(Summary, FleetLink)>,
+    stop: watch::Sender<bool>,
+    tally: Arc<Tally>,
+    truth: Option<(PathBuf, File)>,
+}
+
+impl Running {
+    /// Starts a fleet. `incidents` is told what begins.
+    ///
+    /// # Errors
+    /// When the truth file cannot be created or the broker cannot be reached; nothing runs then.
+    pub async fn start(
+        url: &BrokerUrl,
+        setting: Setting,
+        shards: u32,
+        clock: Clock,
+        truth: Option<&Path>,
+        incidents: mpsc::Sender<Incident>,
+    ) -> Result<Self, Failure> {
+        let truth = truth.map(create).transpose()?;
+        let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
+        let fleet = Fleet::new(&Arc::new(setting), shards);
+        let link = FleetLink::start(url, &fleet.vins(), boot).await?;
+        let tally = link.tally();
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(drive(fleet, link, clock, incidents, stopped));
+        Ok(Self { task, stop, tally, truth })
+    }
+
+    /// What its connections have done so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Waits until the scenario is over.
+    pub async fn over(&mut self) {
+        while !self.task.is_finished() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Ends the run: the vehicles send what waits, say that they are gone, and disconnect.
+    ///
+    /// # Errors
+    /// When the truth file cannot be written.
+    pub async fn stop(self) -> Result<(Summary, Arc<Tally>), Failure> {
+        self.stop.send_replace(true);
+        let failed =
+            |error: tokio::task::JoinError| Failure::new(ExitCode::Failure, format!("the fleet failed: {error}"));
+        let (summary, link) = self.task.await.map_err(failed)?;
+        let tally = link.stop().await;
+        if let Some((path, file)) = self.truth {
+            let written = write_truth(file, summary.incidents.values());
+            written.map_err(|error| Failure::new(ExitCode::Failure, format!("{}: {error}", path.display())))?;
+        }
+        Ok((summary, tally))
+    }
+}
+
+fn create(path: &Path) -> Result<(PathBuf, File), Failure> {
+    let file = File::create(path);
+    let file = file.map_err(|error| Failure::new(ExitCode::Failure, format!("{}: {error}", path.display())))?;
+    Ok((path.to_owned(), file))
+}
+
+fn write_truth<'a>(file: File, incidents: impl Iterator<Item = &'a Incident>) -> std::io::Result<()> {
+    let mut out = BufWriter::new(file);
+    for incident in incidents {
+        serde_json::to_writer(&mut out, incident)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+/// Lets the fleet live until it is over or stopped.
+async fn drive(
+    mut fleet: Fleet,
+    mut link: FleetLink,
+    clock: Clock,
+    incidents: mpsc::Sender<Incident>,
+    mut stopped: watch::Receiver<bool>,
+) -> (Summary, FleetLink) {
+    let mut summary = Summary { vehicles: fleet.vins().len() as u32, ..Summary::default() };
+    while let Some(deadline) = fleet.next_deadline() {
+        tokio::select! {
+            () = stop::told(&mut stopped) => break,
+            () = tokio::time::sleep(clock.until(deadline)) => {}
+        }
+        let now = clock.now();
+        for _ in 0..BURST {
+            let Some(emission) = fleet.poll(now) else { break };
+            match emission.output {
+                Output::Report(report) => {
+                    summary.reports += 1;
+                    let seq = Some(report.stamp.seq);
+                    link.send(emission.vehicle, &Message::Report(report), seq);
+                }
+                Output::Event(event) => {
+                    summary.events += 1;
+                    link.send(emission.vehicle, &Message::Event(event), Some(event.stamp.seq));
+                }
+                Output::IncidentBegan(incident) => {
+                    summary.incidents.insert(incident.id, incident.clone());
+                    // Nobody may be listening: the summary has it all the same.
+                    let _ = incidents.try_send(incident);
+                }
+                Output::IncidentEnded(incident) => {
+                    summary.incidents.insert(incident.id, incident);
+                }
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    (summary, link)
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A bad scenario, a bad broker URL, an unreachable broker, a truth file that cannot be written.
+pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
+    let style = args.run.style();
+    let clock = args.time.clock()?;
+    let begin = args.time.epoch.unwrap_or_else(|| clock.now());
+    let setting = args.run.setting(config, begin)?;
+    let url = parse_url(args.broker.as_deref().unwrap_or(&config.broker.url))?;
+    let place = setting.place.file.en.clone();
+    let (sender, mut incidents) = mpsc::channel(1024);
+    let mut running =
+        Running::start(&url, setting, config.simulate.shards, clock, args.truth.as_deref(), sender).await?;
+    output::object(style, "started", &json!({ "broker": url.to_string(), "place": place }));
+    if style == Style::Plain {
+        output::line(&format!("a fleet in {place} reports to {url}; Ctrl-C stops it"));
+    }
+    let mut status = Status::new(style);
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let ended = stop::requested(None);
+    tokio::pin!(ended);
+    loop {
+        tokio::select! {
+            () = &mut ended => break,
+            () = running.over() => break,
+            Some(incident) = incidents.recv() => status.aside(|| output::incident(style, &incident)),
+            _ = tick.tick() => status.show(&describe(running.tally())),
+        }
+    }
+    status.finish();
+    let (summary, tally) = running.stop().await?;
+    print_summary(style, &summary, &tally);
+    Ok(())
+}
+
+/// Reads a broker's address.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_url(text: &str) -> Result<BrokerUrl, Failure> {
+    text.parse().map_err(|what: String| Failure::new(ExitCode::Usage, format!("broker: {what}")))
+}
+
+fn describe(tally: &Tally) -> String {
+    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    format!(
+        "{} vehicles connected, {} messages sent, {} acknowledged, {} sent again, {} connections lost",
+        get(&tally.online),
+        get(&tally.sent),
+        get(&tally.acknowledged),
+        get(&tally.resent),
+        get(&tally.losses)
+    )
+}
+
+fn print_summary(style: Style, summary: &Summary, tally: &Tally) {
+    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let body = json!({
+        "vehicles": summary.vehicles,
+        "reports_sent": summary.reports,
+        "events_sent": summary.events,
+        "acknowledged": get(&tally.acknowledged),
+        "resent": get(&tally.resent),
+        "dropped": get(&tally.dropped),
+        "connections_lost": get(&tally.losses),
+        "incidents": count_kinds(summary.incidents.values()),
+    });
+    output::object(style, "summary", &body);
+    if style == Style::Plain {
+        output::line(&format!(
+            "{} vehicles sent {} reports and {} events; {} given up",
+            summary.vehicles,
+            summary.reports,
+            summary.events,
+            get(&tally.dropped)
+        ));
+    }
+}
+
+/// How many incidents of each kind there were.
+#[must_use]
+pub fn count_kinds<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for incident in incidents {
+        *counts.entry(incident.kind.name()).or_default() += 1;
+    }
+    counts
+}

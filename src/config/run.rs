@@ -1,0 +1,62 @@
+//! Putting a run together from its files: scenario, place, catalogue.
+
+use super::fault::Fault;
+use super::files::{self, Folder};
+use crate::base::Timestamp;
+use crate::sim::{Catalogue, Place, Scenario, Setting};
+use crate::web::place::{Name, PlaceMap};
+
+/// Reads a scenario by name or path.
+///
+/// # Errors
+/// The first fault with its line.
+pub fn scenario(name: &str) -> Result<Scenario, Fault> {
+    let source = files::find(Folder::Scenario, name)?;
+    Scenario::parse(&source.text).map_err(|error| Fault::at(&source.origin, &source.text, error.offset, &error.what))
+}
+
+/// Reads a place by name or path.
+///
+/// # Errors
+/// The first fault with its line.
+pub fn place(name: &str) -> Result<Place, Fault> {
+    let source = files::find(Folder::Place, name)?;
+    Place::parse(&source.text).map_err(|error| Fault::at(&source.origin, &source.text, error.offset, &error.what))
+}
+
+/// Puts a run together that begins at `begin`.
+///
+/// # Errors
+/// The first fault in the scenario's place or mix.
+pub fn setting(scenario: Scenario, begin: Timestamp) -> Result<Setting, Fault> {
+    let place = place(&scenario.place)?;
+    let source = files::embedded("catalogue.toml").ok_or_else(|| Fault::of("config/catalogue.toml", "is missing"))?;
+    let catalogue = Catalogue::parse(&source.text).map_err(|what| Fault::of(&source.origin, what))?;
+    Setting::new(scenario, place, &catalogue, begin).map_err(|what| Fault::of("scenario", what))
+}
+
+/// A place as the map shows it.
+#[must_use]
+pub fn place_map(place: &Place) -> String {
+    let file = &place.file;
+    let name = |en: &str, zh: &str| Name { en: en.to_owned(), zh: zh.to_owned() };
+    let mut map = PlaceMap::default();
+    for river in &file.river {
+        map.river(&name(&river.en, &river.zh), &river.line);
+    }
+    for (edge, ready) in file.edge.iter().zip(&place.edges) {
+        let end = |node: u16| file.node[usize::from(node)].at;
+        let line: Vec<_> =
+            std::iter::once(end(ready.from)).chain(edge.via.iter().copied()).chain([end(ready.to)]).collect();
+        map.street(&name(&edge.en, &edge.zh), &edge.class, &line);
+    }
+    for node in &file.node {
+        let rank = match node.kind.as_str() {
+            "cbd" => 1,
+            "town" | "airport" => 2,
+            _ => 3,
+        };
+        map.district(&name(&node.en, &node.zh), rank, node.at);
+    }
+    map.finish(&file.name, &name(&file.en, &file.zh), file.centre, file.zoom)
+}

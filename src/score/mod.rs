@@ -1,0 +1,5 @@
+//! Holds claims against the truth. Only here, in `bench` and in `cmd` do both sides meet.
+
+pub mod matching;
+
+pub use matching::{false_alerts, missed};

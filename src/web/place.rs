@@ -1,0 +1,57 @@
+//! A place as GeoJSON for the map. The caller passes plain parts, so that this module knows nothing of the simulator.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// A name in both languages.
+#[derive(Debug, Clone, Serialize)]
+pub struct Name {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+/// What a map of a place shows.
+#[derive(Debug, Clone, Default)]
+pub struct PlaceMap {
+    features: Vec<Value>,
+}
+
+impl PlaceMap {
+    /// Adds a river.
+    pub fn river(&mut self, name: &Name, line: &[[f64; 2]]) {
+        self.add("LineString", &json!(line), &json!({ "kind": "river", "en": name.en, "zh": name.zh }));
+    }
+
+    /// Adds a street of a class.
+    pub fn street(&mut self, name: &Name, class: &impl Serialize, line: &[[f64; 2]]) {
+        let properties = json!({ "kind": "street", "class": class, "en": name.en, "zh": name.zh });
+        self.add("LineString", &json!(line), &properties);
+    }
+
+    /// Adds a district's name; rank 1 is shown always, rank 3 only when zoomed in.
+    pub fn district(&mut self, name: &Name, rank: u8, at: [f64; 2]) {
+        let properties = json!({ "kind": "district", "en": name.en, "zh": name.zh, "rank": rank });
+        self.add("Point", &json!(at), &properties);
+    }
+
+    fn add(&mut self, shape: &str, coordinates: &Value, properties: &Value) {
+        self.features.push(json!({
+            "type": "Feature",
+            "properties": properties,
+            "geometry": { "type": shape, "coordinates": coordinates },
+        }));
+    }
+
+    /// The map as text.
+    #[must_use]
+    pub fn finish(self, id: &str, name: &Name, centre: [f64; 2], zoom: f64) -> String {
+        json!({
+            "type": "FeatureCollection",
+            "place": { "name": id, "en": name.en, "zh": name.zh, "center": centre, "zoom": zoom, "schematic": true },
+            "features": self.features,
+        })
+        .to_string()
+    }
+}
