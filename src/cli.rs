@@ -22,8 +22,8 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 ok, 1 failure, 2 wrong flag or bad file, 3 a --fail-if threshold missed, 4 broker or server unreachable,
-5 measurement invalid. Every setting is also a variable: ZHILIAN__BROKER__URL=mqtt://… RUST_LOG=debug logs more.";
+Exit codes: 0 ok, 1 failure, 2 wrong flag or bad file, 4 broker unreachable
+Every setting is also a variable, such as ZHILIAN__BROKER__URL; RUST_LOG=debug logs more";
 
 #[derive(Debug, Subcommand)]
 enum Command {

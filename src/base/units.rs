@@ -18,7 +18,8 @@ macro_rules! unit {
                 // Dividing by the reciprocal keeps short decimals short (0.1 steps print as 3.7, not 3.7000000000000002).
                 let per_unit = (1.0 / step).round();
                 if per_unit >= 1.0 {
-                    Self((self.0 * per_unit).round() / per_unit)
+                    // Adding zero turns −0 into 0.
+                    Self((self.0 * per_unit).round() / per_unit + 0.0)
                 } else {
                     Self((self.0 / step).round() * step)
                 }

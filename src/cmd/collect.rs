@@ -44,7 +44,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// The collector: subscribes, detects, stores, shows.
 #[derive(Debug, Args)]
 pub struct CollectArgs {
-    /// The broker, such as <mqtt://127.0.0.1:1883> [default: what the configuration says]
+    /// The broker, such as `mqtt://user:password@host:1883` [default: mqtt on this machine]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
     /// Where API and dashboard listen; port 0 takes any free one [default: 127.0.0.1:8080]
@@ -393,6 +393,7 @@ pub fn describe(hub: &Hub) -> String {
 fn print_summary(style: Style, counters: &Counters, raised: &BTreeMap<&'static str, u64>) {
     let body = json!({
         "reports_received": counters.reports,
+        "events_received": counters.received - counters.reports,
         "lost": counters.missing,
         "duplicates": counters.duplicates,
         "rejected": counters.rejected_total(),

@@ -30,7 +30,7 @@ const BURST: u32 = 512;
 /// A simulated fleet: every vehicle with its own MQTT connection.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// The broker, such as <mqtt://127.0.0.1:1883> [default: what the configuration says]
+    /// The broker, such as `mqtt://user:password@host:1883` [default: mqtt on this machine]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
     /// Write the incidents that really happened to this file, one JSON object a line

@@ -21,7 +21,7 @@ use crate::model::Presence;
 use crate::wire::{Format, Message, encode};
 
 /// Messages between the simulation and one vehicle's connection.
-const QUEUE: usize = 256;
+const QUEUE: usize = 1024;
 /// Connections being opened at a time, so that a fleet does not overrun a broker's backlog.
 const OPENING: usize = 64;
 /// How long a broker may take to answer a connection.
@@ -93,7 +93,7 @@ impl FleetLink {
                 gate: Arc::clone(&gate),
                 tally: Arc::clone(&tally),
                 counted: (0, 0, 0),
-                backoff: Backoff::new(u64::from(boot), *number),
+                backoff: Backoff::of_vehicle(u64::from(boot), *number),
             };
             tasks.spawn(connection.run());
         }
@@ -177,13 +177,13 @@ impl Connection {
                     self.tally.online.fetch_add(1, Ordering::Relaxed);
                     let ended = self.serve(stream).await;
                     self.tally.online.fetch_sub(1, Ordering::Relaxed);
+                    self.tally.losses.fetch_add(u64::from(ended.is_err()), Ordering::Relaxed);
                     ended
                 }
                 Err(loss) => Err(loss),
             };
             self.count();
             let Err(loss) = ended else { return };
-            self.tally.losses.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(vin = %self.vin, %loss, "connection lost");
             if self.wait_and_collect().await {
                 self.session.abandon();

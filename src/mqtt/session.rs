@@ -363,7 +363,9 @@ mod tests {
         open(&mut session);
         let second = sent(&mut session);
         assert_eq!(second.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["2", "3"]);
-        second.iter().for_each(|(packet, _)| acknowledge(&mut session, *packet));
+        for (packet, _) in &second {
+            acknowledge(&mut session, *packet);
+        }
         assert!(session.is_idle());
         assert_eq!(session.counts(), (3, 2, 0));
     }

@@ -119,7 +119,7 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self, mut events: EventLoop) {
-        let mut backoff = Backoff::new(u64::from(std::process::id()), 0);
+        let mut backoff = Backoff::of_collector(u64::from(std::process::id()));
         loop {
             let notice = match events.poll().await {
                 Ok(Event::Incoming(packet)) => self.on_packet(packet, &mut backoff),

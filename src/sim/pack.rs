@@ -21,6 +21,8 @@ const PROBE_LIMIT_C: f64 = 150.0;
 const SOUND_INSULATION_KOHM: f64 = 2000.0;
 /// SOC above which a charger lowers its current.
 const TAPER_SOC: f64 = 0.9;
+/// What a charger at home gives at most, of the capacity in an hour; fast packs have their fast charger elsewhere.
+const HOME_CHARGER_C: f64 = 0.35;
 
 #[derive(Debug, Clone, Copy)]
 struct CellState {
@@ -110,7 +112,7 @@ impl Pack {
     pub fn charge_current(&self, layout: &PackLayout) -> Amps {
         // Beyond the taper the charger holds its voltage and the current falls with what is missing.
         let share = ((1.0 - self.soc()) / (1.0 - TAPER_SOC)).clamp(0.02, 1.0);
-        layout.charge_a * share
+        Amps(layout.charge_a.0.min(HOME_CHARGER_C * layout.capacity_ah)) * share
     }
 
     /// The current at which the pack delivers `watts`, within its limit.

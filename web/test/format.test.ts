@@ -6,7 +6,7 @@ afterEach(() => setLang("en"));
 
 describe("evidence", () => {
   test("takes the unit from the name's suffix", () => {
-    expect(evidence("speed_kmh", 38)).toEqual(["Speed", "38\u202fkm/h"]);
+    expect(evidence("speed_kmh", 38)).toEqual(["Top speed", "38\u202fkm/h"]);
     expect(evidence("rise_c_per_s", 1.4)).toEqual(["Heating rate", "1.4\u202f°C/s"]);
     expect(evidence("distance_m", 1240)).toEqual(["Distance moved", "1,240\u202fm"]);
   });
@@ -48,7 +48,7 @@ test.each([
 ])("age of %d ms", (elapsedMs, words) => expect(age(elapsedMs)).toBe(words));
 
 test("a rule without words is told by its family", () => {
-  expect(ruleName("theft.tow")).toBe("Theft: towed or carried off");
+  expect(ruleName("theft.tow")).toBe("Theft: towed away");
   expect(ruleName("battery.weak_cell")).toBe("Battery: weak cell");
   expect(ruleName("novel")).toBe("novel");
 });

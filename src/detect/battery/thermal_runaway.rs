@@ -105,8 +105,8 @@ fn describe(trend: &PackTrend) -> Finding {
         },
         evidence: vec![
             fact("hottest_c", hottest_c),
-            fact("spread_k", spread_k),
-            fact("rise_k_s", rise_k_s),
+            fact("spread_c", spread_k),
+            fact("rise_c_per_s", rise_k_s),
             fact("lowest_cell_pct", cell_pct),
             fact("lowest_cell_no", f64::from(lowest_index)),
             fact("insulation_kohm", insulation_kohm),

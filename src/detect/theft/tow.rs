@@ -83,7 +83,7 @@ fn describe(anchor: &ParkAnchor, sight: Sight<'_>) -> Finding {
         },
         evidence: vec![
             fact("distance_m", metres),
-            fact("seconds_s", seconds),
+            fact("duration_s", seconds),
             fact("speed_kmh", kmh),
             fact("wheel_mps", sight.report.motion.wheel.0),
             fact("tilt_deg", sight.report.motion.tilt.0),

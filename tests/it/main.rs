@@ -1,0 +1,13 @@
+//! Tests of the whole: real brokers, real processes, a real browser. A test whose server is not installed says so and is
+//! skipped; with `CI=true` it fails instead.
+
+mod accounting;
+mod cli;
+mod collector;
+mod dashboard;
+mod demo;
+mod foreign;
+mod schema;
+mod times;
+mod tools;
+mod world;

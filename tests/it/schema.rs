@@ -1,0 +1,119 @@
+//! The published schemas against what is really sent and really taken.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use zhilian::base::Timestamp;
+use zhilian::model::Presence;
+use zhilian::sim::{Fleet, Output};
+use zhilian::wire::{Format, Message, decode, encode};
+
+use crate::tools::hand_written_report;
+use crate::world::setting;
+
+const VIN: &str = "LZLEMTA20T0000001";
+
+fn schema(name: &str) -> jsonschema::Validator {
+    let path = format!("{}/config/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the schema is there");
+    jsonschema::validator_for(&serde_json::from_str(&text).expect("it is JSON")).expect("it is a schema")
+}
+
+#[test]
+fn everything_sent_keeps_the_schemas() {
+    let (reports, events, states) = (schema("report"), schema("event"), schema("state"));
+    let text = "vehicles = 40\nduration = \"30m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n\
+        [[incident]]\nkind = \"tow\"\nwindow = \"1m..2m\"\n[[incident]]\nkind = \"thermal_runaway\"\nwindow = \"1m..2m\"\n";
+    let mut fleet = Fleet::new(&Arc::new(setting(text)), 1);
+    let mut payload = Vec::new();
+    let mut seen = [0, 0];
+    while let Some(emission) = fleet.poll(Timestamp::NEVER) {
+        let (message, schema) = match emission.output {
+            Output::Report(report) => (Message::Report(report), &reports),
+            Output::Event(event) => (Message::Event(event), &events),
+            Output::IncidentBegan(_) | Output::IncidentEnded(_) => continue,
+        };
+        seen[usize::from(matches!(message, Message::Event(_)))] += 1;
+        encode(&message, Format::Json, &mut payload);
+        let value: Value = serde_json::from_slice(&payload).expect("JSON");
+        assert!(schema.is_valid(&value), "{:?} of {value:#}", schema.iter_errors(&value).next());
+        let topic = message.topic().to_string();
+        assert_eq!(decode(topic.as_bytes(), None, &payload), Ok(message), "it reads back as it was");
+    }
+    assert!(seen[0] > 1000 && seen[1] > 10, "{seen:?}");
+
+    let vin = VIN.parse().expect("a VIN");
+    for (online, seq) in [(true, Some(0)), (false, None)] {
+        let presence = Presence { vin, online, boot: seq, seq, time: None };
+        encode(&Message::Presence(presence), Format::Json, &mut payload);
+        let value: Value = serde_json::from_slice(&payload).expect("JSON");
+        assert!(states.is_valid(&value), "{value:#}");
+    }
+}
+
+/// A report with one member changed.
+fn with(pointer: &str, value: &Value) -> Value {
+    let mut report = hand_written_report(VIN);
+    *report.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value.clone();
+    report
+}
+
+#[test]
+fn the_collector_takes_what_the_schema_allows_and_nothing_else() {
+    let schema = schema("report");
+    let edges: &[(&str, [f64; 2])] = &[
+        ("/position/lat_deg", [-90.0, 90.0]),
+        ("/position/lon_deg", [-180.0, 180.0]),
+        ("/position/alt_m", [-1000.0, 20_000.0]),
+        ("/position/speed_mps", [0.0, 200.0]),
+        ("/position/heading_deg", [0.0, 360.0]),
+        ("/position/hdop", [0.0, 99.9]),
+        ("/motion/wheel_mps", [0.0, 200.0]),
+        ("/motion/vibration_g", [0.0, 64.0]),
+        ("/motion/tilt_deg", [-180.0, 180.0]),
+        ("/motion/odo_m", [0.0, 4_294_967_295.0]),
+        ("/battery/soc_pct", [0.0, 100.0]),
+        ("/battery/soh_pct", [0.0, 150.0]),
+        ("/battery/pack_v", [0.0, 200.0]),
+        ("/battery/pack_a", [-1000.0, 1000.0]),
+        ("/battery/temps_c/0", [-60.0, 300.0]),
+        ("/battery/insulation_kohm", [0.0, 100_000.0]),
+        ("/link/rsrp_dbm", [-160.0, 0.0]),
+    ];
+    let whole: &[(&str, [i64; 2])] = &[
+        ("/ts_ms", [1_577_836_800_000, 4_102_444_800_000]),
+        ("/seq", [0, 4_294_967_295]),
+        ("/boot", [0, 4_294_967_295]),
+        ("/position/sats", [0, 64]),
+        ("/battery/alarm_level", [0, 3]),
+        ("/battery/cells_mv/0", [0, 65_535]),
+    ];
+    let topic = format!("zl/v1/{VIN}/up/report");
+    let check = |pointer: &str, value: Value, allowed: bool| {
+        let report = with(pointer, &value);
+        assert_eq!(schema.is_valid(&report), allowed, "the schema on {pointer} = {value}");
+        let taken = decode(topic.as_bytes(), None, report.to_string().as_bytes());
+        assert_eq!(taken.is_ok(), allowed, "the collector on {pointer} = {value}: {taken:?}");
+    };
+    for (pointer, [low, high]) in edges {
+        for (value, allowed) in [(*low, true), (*high, true), (low - 0.5, false), (high + 0.5, false)] {
+            check(pointer, json!(value), allowed);
+        }
+        check(pointer, json!("7"), false);
+    }
+    for (pointer, [low, high]) in whole {
+        for (value, allowed) in [(*low, true), (*high, true), (low - 1, false), (high + 1, false)] {
+            check(pointer, json!(value), allowed);
+        }
+    }
+    check("/position", Value::Null, true);
+    check("/battery", Value::Null, true);
+    check("/mode", json!("flying"), false);
+    check("/battery/chemistry", json!("gold"), false);
+    check("/position/fix", json!("none"), false);
+    check("/battery/cells_mv", json!(vec![3300; 24]), true);
+    check("/battery/cells_mv", json!(vec![3300; 25]), false);
+    check("/battery/temps_c", json!(vec![20.0; 9]), false);
+    check("/v", json!(2), false);
+    check("/vin", json!("too short"), false);
+}

@@ -1,0 +1,117 @@
+//! The simulated fleet: the same seed gives the same stream, byte for byte, in any number of shards; and what it says is
+//! physically possible.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use zhilian::base::Timestamp;
+use zhilian::config::run;
+use zhilian::model::Report;
+use zhilian::sim::{Fleet, Output, Scenario, Setting};
+use zhilian::wire::{Format, Message, encode};
+
+const BEGIN: Timestamp = Timestamp(1_780_000_000_000);
+
+pub fn setting(text: &str) -> Setting {
+    let scenario = Scenario::parse(text).expect("a sound scenario");
+    run::setting(scenario, BEGIN).expect("a sound setting")
+}
+
+const MIXED: &str = "vehicles = 60\nduration = \"40m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n\
+    [[incident]]\nkind = \"tow\"\ncount = 3\nwindow = \"1m..20m\"\n\
+    [[incident]]\nkind = \"thermal_runaway\"\ncount = 3\nwindow = \"1m..20m\"\n";
+
+/// Everything a fleet says, as it stands on the wire, with the time of each message.
+fn stream(shards: u32, step_ms: i64) -> Vec<u8> {
+    let mut fleet = Fleet::new(&Arc::new(setting(MIXED)), shards);
+    let (mut bytes, mut payload) = (Vec::new(), Vec::new());
+    let mut now = BEGIN;
+    while fleet.next_deadline().is_some() {
+        now.0 += step_ms;
+        while let Some(emission) = fleet.poll(now) {
+            bytes.extend(emission.at.0.to_le_bytes());
+            match emission.output {
+                Output::Report(report) => encode(&Message::Report(report), Format::Json, &mut payload),
+                Output::Event(event) => encode(&Message::Event(event), Format::Json, &mut payload),
+                Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => {
+                    payload = serde_json::to_vec(&incident).expect("plain data");
+                }
+            }
+            bytes.extend(&payload);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn the_same_seed_says_the_same_bytes_in_any_number_of_shards() {
+    let whole = stream(1, 1000);
+    assert!(whole.len() > 1_000_000, "only {} bytes", whole.len());
+    assert!(whole == stream(1, 1000), "a second run differs");
+    for shards in [2, 5] {
+        assert!(whole == stream(shards, 1000), "{shards} shards differ from one");
+    }
+    assert!(whole == stream(1, 7777), "it depends on how often it is polled");
+}
+
+#[test]
+fn another_seed_says_something_else() {
+    let first = Fleet::new(&Arc::new(setting(MIXED)), 1).vins();
+    let mut other = setting(MIXED);
+    other.scenario.seed += 1;
+    assert_eq!(first.len(), Fleet::new(&Arc::new(other.clone()), 1).vins().len());
+    let say = |setting: Setting| format!("{:?}", Fleet::new(&Arc::new(setting), 1).poll(Timestamp::NEVER));
+    assert_ne!(say(setting(MIXED)), say(other));
+}
+
+/// All reports of a run by vehicle.
+fn reports(text: &str, seed: u64) -> BTreeMap<u32, Vec<Report>> {
+    let mut setting = setting(text);
+    setting.scenario.seed = seed;
+    let mut fleet = Fleet::new(&Arc::new(setting), 1);
+    let mut all: BTreeMap<u32, Vec<Report>> = BTreeMap::new();
+    while let Some(emission) = fleet.poll(Timestamp::NEVER) {
+        if let Output::Report(report) = emission.output {
+            all.entry(emission.vehicle).or_default().push(report);
+        }
+    }
+    all
+}
+
+#[test]
+fn nobody_teleports_and_no_counter_runs_backwards() {
+    const FASTEST_MPS: f64 = 17.0;
+    // Two independent fixes between high houses can each be this far off.
+    const FIX_ERROR_M: f64 = 90.0;
+    let day = "vehicles = 12\nduration = \"6h\"\nstart = \"2026-06-01T15:00:00+08:00\"\n\
+               [[incident]]\nkind = \"tow\"\ncount = 2\nwindow = \"1h..3h\"\n";
+    for seed in 0..20 {
+        for (vehicle, reports) in reports(day, seed) {
+            for pair in reports.windows(2) {
+                let (before, after) = (&pair[0], &pair[1]);
+                let context = || format!("seed {seed}, vehicle {vehicle}: {before:#?} → {after:#?}");
+                assert_eq!(after.stamp.seq.cmp(&before.stamp.seq), std::cmp::Ordering::Greater, "{}", context());
+                assert!(after.stamp.time >= before.stamp.time, "{}", context());
+                assert!(after.motion.odometer.0 >= before.motion.odometer.0, "{}", context());
+                let seconds = after.stamp.time.seconds_since(before.stamp.time);
+                if let (Some(from), Some(to)) = (before.position, after.position) {
+                    let metres = from.at.distance(to.at).0;
+                    assert!(metres <= FASTEST_MPS * seconds + FIX_ERROR_M, "{metres} m: {}", context());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fleet_rides_parks_and_charges() {
+    let all = reports("vehicles = 100\nduration = \"1h\"\nstart = \"2026-06-01T17:50:00+08:00\"\n", 7);
+    assert_eq!(all.len(), 100, "every vehicle reports");
+    let share = |test: &dyn Fn(&Report) -> bool| all.values().filter(|reports| reports.iter().any(test)).count();
+    let riding = share(&|report| report.mode == zhilian::model::Mode::Riding);
+    assert!((20..=95).contains(&riding), "{riding} of 100 ride in the evening peak");
+    let healthy: Vec<_> = all.values().flatten().filter_map(|report| report.battery.as_ref()).collect();
+    assert!(healthy.len() > 1000);
+    let alarmed = healthy.iter().find(|battery| battery.alarm_level > 0);
+    assert!(alarmed.is_none(), "a healthy fleet raises no alarm of its own: {alarmed:?}");
+}
