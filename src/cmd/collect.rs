@@ -34,12 +34,6 @@ use crate::wire::topic::{UPLINK_FILTER, shared_uplink_filter};
 
 /// How long the broker may take to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often changed vehicles are shown.
-const SHOW_EVERY: Duration = Duration::from_millis(500);
-/// Silence after which nothing more is expected at the end.
-const QUIET: Duration = Duration::from_millis(400);
-/// The longest wait for that silence.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The collector: subscribes, detects, stores, shows.
 #[derive(Debug, Args)]
@@ -119,17 +113,7 @@ impl Running {
 
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, Arc::clone(&hub), metrics));
-        let changed = core.vehicles().iter().map(|(id, _)| id).collect();
-        let collecting = Collecting {
-            core,
-            clock,
-            hub: Arc::clone(&hub),
-            store,
-            unsaved: Batch::default(),
-            alerts,
-            changed,
-            reports_before: 0,
-        };
+        let collecting = Collecting::new(core, clock, Arc::clone(&hub), store, alerts);
         let task = tokio::spawn(collecting.run(subscriber, stopped));
         Ok(Self { http, hub, task, server, stop })
     }
@@ -192,135 +176,6 @@ async fn serve(listener: TcpListener, hub: Arc<Hub>, metrics: Metrics) {
     let router = crate::web::router(hub, metrics);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
         tracing::error!(%error, "the HTTP interface stopped");
-    }
-}
-
-/// What the collector's own task holds.
-struct Collecting {
-    core: Core,
-    clock: Clock,
-    hub: Arc<Hub>,
-    store: Writer,
-    unsaved: Batch,
-    alerts: mpsc::Sender<Alert>,
-    changed: BTreeSet<VehicleId>,
-    reports_before: u64,
-}
-
-impl Collecting {
-    async fn run(mut self, mut subscriber: Subscriber, mut stopped: watch::Receiver<bool>) -> (Counters, bool) {
-        let mut tick = tokio::time::interval(SHOW_EVERY);
-        let mut full_second = false;
-        loop {
-            tokio::select! {
-                notice = subscriber.next() => match notice {
-                    Some(notice) => self.take(notice).await,
-                    None => break,
-                },
-                _ = tick.tick() => {
-                    self.show();
-                    full_second = !full_second;
-                    if full_second {
-                        self.show_stats();
-                    }
-                }
-                () = stop::told(&mut stopped) => break,
-            }
-        }
-        // What vehicles sent before they were switched off is still on its way through the broker.
-        let drained = async {
-            while let Ok(Some(notice)) = timeout(QUIET, subscriber.next()).await {
-                self.take(notice).await;
-            }
-        };
-        if timeout(FAREWELL, drained).await.is_err() {
-            tracing::debug!("stopped while messages were still coming");
-        }
-        subscriber.stop().await;
-        self.finish()
-    }
-
-    async fn take(&mut self, notice: Notice) {
-        match notice {
-            Notice::Subscribed => {
-                self.hub.health.subscribed.store(true, Ordering::Relaxed);
-                tracing::info!("subscribed");
-            }
-            Notice::Lost { why, retry_in } => {
-                self.hub.health.subscribed.store(false, Ordering::Relaxed);
-                metrics::record_loss();
-                let retry_s = retry_in.as_secs_f64();
-                tracing::warn!("lost the broker ({why}); next attempt in {retry_s:.1} s");
-            }
-            Notice::Message { topic, content_type, payload, retained } => {
-                let inbound =
-                    Inbound { topic: &topic, content_type: content_type.as_deref(), payload: &payload, retained };
-                self.core.handle(self.clock.now(), inbound);
-                self.carry_out().await;
-            }
-        }
-    }
-
-    async fn carry_out(&mut self) {
-        while let Some(output) = self.core.poll() {
-            match output {
-                Output::Vehicle(id) => {
-                    self.changed.insert(id);
-                }
-                Output::Alert(alert) => {
-                    metrics::record_alert(alert.kind, alert.state);
-                    self.hub.show_alert((*alert).clone());
-                    self.unsaved.alerts.push((*alert).clone());
-                    // The other end may have stopped listening; store and interface have it.
-                    let _ = self.alerts.send(*alert).await;
-                }
-                Output::Rejected(rejection) => tracing::debug!(%rejection, "payload turned away"),
-            }
-        }
-    }
-
-    /// Shows and stores the vehicles that changed.
-    fn show(&mut self) {
-        let now = self.clock.now();
-        let changed = std::mem::take(&mut self.changed);
-        let shown = changed.iter().map(|id| {
-            let entry = self.core.vehicle(*id);
-            Shown { view: VehicleView::new(entry, self.core.open_kinds(*id)), report: entry.report.clone() }
-        });
-        self.hub.show_vehicles(now, shown.collect());
-        self.unsaved.vehicles.extend(changed.iter().map(|id| self.core.save(*id)));
-        if let Err(kept) = self.store.put(std::mem::take(&mut self.unsaved)) {
-            // The disk is behind: states come again with their next change, alerts must not be forgotten.
-            self.changed.extend(changed);
-            self.unsaved.alerts = kept.alerts;
-        }
-        self.hub.health.stored.store(self.store.is_healthy(), Ordering::Relaxed);
-    }
-
-    fn show_stats(&mut self) {
-        let counters = self.core.counters();
-        let vehicles = self.core.vehicles();
-        let stats = Stats {
-            now_ms: self.clock.now(),
-            vehicles: vehicles.len(),
-            online: vehicles.iter().filter(|(_, entry)| entry.track.online).count(),
-            reports: counters.reports,
-            reports_per_s: (counters.reports - self.reports_before) as f64,
-            lost: counters.missing,
-            duplicates: counters.duplicates,
-            rejected: counters.rejected_total(),
-            open_alerts: self.core.open_alerts(),
-        };
-        metrics::record(counters, &stats, self.store.is_healthy());
-        self.reports_before = counters.reports;
-        self.hub.show_stats(stats);
-    }
-
-    fn finish(mut self) -> (Counters, bool) {
-        self.show();
-        self.show_stats();
-        let stored = self.store.close(self.unsaved);
-        (self.core.counters().clone(), stored)
     }
 }
 

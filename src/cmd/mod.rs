@@ -4,6 +4,7 @@
 
 pub mod broker;
 pub mod collect;
+pub mod collecting;
 pub mod config;
 pub mod demo;
 pub mod failure;

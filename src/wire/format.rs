@@ -1,6 +1,6 @@
 //! Payload formats, told apart by the MQTT content type.
 
-use super::message::Rejection;
+use super::rejection::Rejection;
 
 /// How a payload is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

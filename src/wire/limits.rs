@@ -1,6 +1,6 @@
 //! What a quantity can be at all: the ranges of `config/schema/report.schema.json`. Wider than what is normal: judging that is the detectors' work.
 
-use super::message::Rejection;
+use super::rejection::Rejection;
 use crate::base::Timestamp;
 use crate::model::report::{Battery, Position, Report, Stamp};
 

@@ -6,8 +6,10 @@
 pub mod format;
 pub mod limits;
 pub mod message;
+pub mod rejection;
 pub mod topic;
 
 pub use format::Format;
-pub use message::{Message, Rejection, decode, encode};
+pub use message::{Message, decode, encode};
+pub use rejection::Rejection;
 pub use topic::{Channel, Topic};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::message::Rejection;
+use super::rejection::Rejection;
 use crate::base::Vin;
 
 /// What a vehicle says on which topic.
