@@ -17,6 +17,7 @@ use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, Timestamp, span};
+use crate::config::files::{self, Folder};
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
@@ -33,6 +34,9 @@ pub struct SimulateArgs {
     /// The broker, such as `mqtt://user:password@host:1883` [default: mqtt on this machine]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
+    /// List the scenarios that come with the program, and end
+    #[arg(long)]
+    pub list: bool,
     /// Write the incidents that really happened to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
@@ -255,6 +259,10 @@ async fn drive(
 /// # Errors
 /// A bad scenario, a bad broker URL, an unreachable broker, a truth file that cannot be written.
 pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
+    if args.list {
+        list_scenarios();
+        return Ok(());
+    }
     let style = args.run.style();
     let clock = args.time.clock()?;
     let begin = args.time.epoch.unwrap_or_else(|| clock.now());
@@ -284,6 +292,15 @@ pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
     let (summary, tally) = running.stop().await?;
     print_summary(style, &summary, &tally);
     Ok(())
+}
+
+/// Prints each embedded scenario with the first line of its comment.
+fn list_scenarios() {
+    for name in files::names(Folder::Scenario) {
+        let text = files::find(Folder::Scenario, &name).map(|source| source.text).unwrap_or_default();
+        let about = text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
+        output::line(&format!("{name:<12} {about}"));
+    }
 }
 
 /// Reads a broker's address.

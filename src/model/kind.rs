@@ -10,6 +10,8 @@ pub enum Family {
     Theft,
     /// The battery is faulty or abused.
     Battery,
+    /// Nothing is wrong, it only looks so; no rule claims these.
+    Benign,
 }
 
 /// A kind of incident, and of the rule that claims it.
@@ -18,38 +20,129 @@ pub enum Family {
 pub enum Kind {
     /// A locked vehicle is lifted onto another and driven away.
     Tow,
+    /// A locked vehicle is lifted, carried to a corner and driven away.
+    CarryOff,
+    /// A locked vehicle is hot-wired and ridden away.
+    RideAway,
+    /// The pack is taken out and away.
+    PackTheft,
+    /// The wires between pack and tracker are cut.
+    PowerCut,
+    /// A jammer silences satellites and network while it is driven away.
+    Jam,
+    /// The receiver is made to believe that it stays where it was.
+    Spoof,
+    /// Somebody works on the lock without success.
+    Tamper,
+    /// It is driven away and its pack taken out elsewhere.
+    Strip,
     /// A cell heats itself faster than it can cool, until it vents.
     ThermalRunaway,
+    /// The receiver wanders more than the place explains.
+    Drift,
+    /// It stands where there is neither sky nor network.
+    Garage,
+    /// It crosses the river with its owner.
+    Ferry,
+    /// Its owner takes it up in a lift.
+    Elevator,
+    /// Its owner pushes it.
+    OwnerPush,
+    /// Its owner takes it along in a van.
+    OwnerVan,
+    /// Its owner has switched positions off.
+    ConsentOff,
+    /// The device switches to another datum without saying so.
+    DatumSwitch,
+    /// Its clock is minutes off.
+    ClockSkew,
+    /// It is out of the network for hours and tells everything later.
+    LateUpload,
 }
 
 impl Kind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 2] = [Self::Tow, Self::ThermalRunaway];
+    pub const ALL: [Self; 20] = [
+        Self::Tow,
+        Self::CarryOff,
+        Self::RideAway,
+        Self::PackTheft,
+        Self::PowerCut,
+        Self::Jam,
+        Self::Spoof,
+        Self::Tamper,
+        Self::Strip,
+        Self::ThermalRunaway,
+        Self::Drift,
+        Self::Garage,
+        Self::Ferry,
+        Self::Elevator,
+        Self::OwnerPush,
+        Self::OwnerVan,
+        Self::ConsentOff,
+        Self::DatumSwitch,
+        Self::ClockSkew,
+        Self::LateUpload,
+    ];
 
     /// The family of the kind.
     #[must_use]
     pub fn family(self) -> Family {
         match self {
-            Self::Tow => Family::Theft,
+            Self::Tow
+            | Self::CarryOff
+            | Self::RideAway
+            | Self::PackTheft
+            | Self::PowerCut
+            | Self::Jam
+            | Self::Spoof
+            | Self::Tamper
+            | Self::Strip => Family::Theft,
             Self::ThermalRunaway => Family::Battery,
+            Self::Drift
+            | Self::Garage
+            | Self::Ferry
+            | Self::Elevator
+            | Self::OwnerPush
+            | Self::OwnerVan
+            | Self::ConsentOff
+            | Self::DatumSwitch
+            | Self::ClockSkew
+            | Self::LateUpload => Family::Benign,
         }
     }
 
     /// The word used in scenarios, truth files and scores.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Tow => "tow",
-            Self::ThermalRunaway => "thermal_runaway",
-        }
+        // The word after the family's.
+        self.rule().split_once('.').map_or("", |(_, name)| name)
     }
 
-    /// The id of the rule that claims this kind.
+    /// The id of the rule that claims this kind; benign kinds have one only to be told apart.
     #[must_use]
     pub fn rule(self) -> &'static str {
         match self {
             Self::Tow => "theft.tow",
+            Self::CarryOff => "theft.carry_off",
+            Self::RideAway => "theft.ride_away",
+            Self::PackTheft => "theft.pack_theft",
+            Self::PowerCut => "theft.power_cut",
+            Self::Jam => "theft.jam",
+            Self::Spoof => "theft.spoof",
+            Self::Tamper => "theft.tamper",
+            Self::Strip => "theft.strip",
             Self::ThermalRunaway => "battery.thermal_runaway",
+            Self::Drift => "benign.drift",
+            Self::Garage => "benign.garage",
+            Self::Ferry => "benign.ferry",
+            Self::Elevator => "benign.elevator",
+            Self::OwnerPush => "benign.owner_push",
+            Self::OwnerVan => "benign.owner_van",
+            Self::ConsentOff => "benign.consent_off",
+            Self::DatumSwitch => "benign.datum_switch",
+            Self::ClockSkew => "benign.clock_skew",
+            Self::LateUpload => "benign.late_upload",
         }
     }
 

@@ -79,6 +79,11 @@ impl Modem {
         }
     }
 
+    /// Brings the next report forward to now.
+    pub fn report_now(&mut self, now: Timestamp) {
+        self.due = now;
+    }
+
     /// Sets the next report after the one that was due, on an absolute schedule.
     pub fn schedule_next(&mut self, cadence: &Cadence, now: Timestamp) {
         let every = cadence.every(self.urgency);

@@ -39,6 +39,9 @@ pub struct Scenario {
     /// The mobile network.
     #[serde(default)]
     pub link: Network,
+    /// The weather; the place's own when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<Weather>,
     /// What befalls them.
     #[serde(default, rename = "incident")]
     pub incidents: Vec<IncidentPlan>,
@@ -138,15 +141,29 @@ impl Default for Network {
     }
 }
 
+/// The weather of a run: a mean and a daily swing that is highest at 15 h.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weather {
+    /// Mean air temperature in the shade, °C, −40 to 60.
+    pub air_c: f64,
+    /// How far the day goes above and below it, K, 0 to 25.
+    #[serde(default)]
+    pub swing_k: f64,
+}
+
 /// Incidents of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IncidentPlan {
     /// What happens.
     pub kind: Kind,
-    /// To how many vehicles, drawn by the seed.
-    #[serde(default = "one")]
-    pub count: u32,
+    /// To how many vehicles, drawn by the seed; one when neither this nor a rate is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// Instead of a count: how many a vehicle and day on average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_vehicle_day: Option<f64>,
     /// Between which offsets from the start, such as `2h..20h`.
     pub window: Window,
     /// Tow: how far it is taken, metres.
@@ -155,10 +172,6 @@ pub struct IncidentPlan {
     /// Runaway: from the first heat to venting.
     #[serde(default = "default_ramp", with = "span::text")]
     pub ramp: Duration,
-}
-
-fn one() -> u32 {
-    1
 }
 
 fn default_distance_m() -> f64 {
@@ -253,6 +266,14 @@ impl Scenario {
         if !(0.0..1.0).contains(&self.link.loss) {
             return Err(("loss", format!("expected 0 or more and below 1, found {}", self.link.loss)));
         }
+        if let Some(weather) = self.weather {
+            if !(-40.0..=60.0).contains(&weather.air_c) {
+                return Err(("air_c", format!("expected -40 to 60, found {}", weather.air_c)));
+            }
+            if !(0.0..=25.0).contains(&weather.swing_k) {
+                return Err(("swing_k", format!("expected 0 to 25, found {}", weather.swing_k)));
+            }
+        }
         self.incidents.iter().try_for_each(|plan| self.check_incident(plan))
     }
 
@@ -261,8 +282,14 @@ impl Scenario {
             let ends = span::format(self.duration);
             return Err(("window", format!("{} ends after the run, which lasts {ends}", String::from(plan.window))));
         }
-        if plan.count > self.vehicles {
-            return Err(("count", format!("expected at most the {} vehicles, found {}", self.vehicles, plan.count)));
+        if plan.count.is_some() && plan.per_vehicle_day.is_some() {
+            return Err(("per_vehicle_day", "expected either a count or a rate, found both".to_owned()));
+        }
+        if let Some(count) = plan.count.filter(|count| *count > self.vehicles) {
+            return Err(("count", format!("expected at most the {} vehicles, found {count}", self.vehicles)));
+        }
+        if let Some(rate) = plan.per_vehicle_day.filter(|rate| !(0.0..=10.0).contains(rate)) {
+            return Err(("per_vehicle_day", format!("expected 0 to 10, found {rate}")));
         }
         if !(plan.distance_m > 0.0 && plan.distance_m.is_finite()) {
             return Err(("distance_m", format!("expected more than 0 m, found {}", plan.distance_m)));

@@ -7,6 +7,7 @@ use super::incident::{self, Planned};
 use super::place::Place;
 use super::scenario::Scenario;
 use crate::base::Timestamp;
+use crate::base::units::Celsius;
 
 /// What all vehicles of a run share. Immutable, so that shards can hold it together.
 #[derive(Debug, Clone)]
@@ -59,6 +60,15 @@ impl Setting {
     #[must_use]
     pub fn local_seconds(&self, now: Timestamp) -> f64 {
         (now.0 + self.local_shift_ms).rem_euclid(86_400_000) as f64 / 1000.0
+    }
+
+    /// Air temperature in the shade: the weather's, or the place's own.
+    #[must_use]
+    pub fn ambient(&self, now: Timestamp) -> Celsius {
+        const HOTTEST_HOUR: f64 = 15.0;
+        let Some(weather) = self.scenario.weather else { return self.place.file.ambient };
+        let hours = self.local_seconds(now) / 3600.0 - HOTTEST_HOUR;
+        Celsius(weather.air_c + weather.swing_k * (hours / 24.0 * std::f64::consts::TAU).cos())
     }
 
     /// What is to befall a vehicle, in order of time.

@@ -6,6 +6,7 @@ mod cli;
 mod collector;
 mod dashboard;
 mod demo;
+mod fates;
 mod foreign;
 mod schema;
 mod times;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scenario::Scenario;
 use crate::base::Timestamp;
 use crate::base::rng::{Purpose, Stream};
 use crate::model::Kind;
+use crate::sim::scenario::{IncidentPlan, Scenario};
 
 /// An incident that is to happen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +30,7 @@ pub fn draw(scenario: &Scenario, begin: Timestamp) -> BTreeMap<u32, Vec<Planned>
     let mut id = 0;
     for (number, plan) in scenario.incidents.iter().enumerate() {
         let mut stream = Stream::new(scenario.seed, number as u32, Purpose::Incident);
-        for _ in 0..plan.count {
+        for _ in 0..number_of(scenario, plan, &mut stream) {
             let mut vehicle = stream.index(scenario.vehicles as usize) as u32;
             while victims.contains(&vehicle) && victims.len() < scenario.vehicles as usize {
                 vehicle = (vehicle + 1) % scenario.vehicles;
@@ -48,6 +48,13 @@ pub fn draw(scenario: &Scenario, begin: Timestamp) -> BTreeMap<u32, Vec<Planned>
         plans.sort_by_key(|plan| (plan.start, plan.id));
     }
     planned
+}
+
+/// How many incidents a plan means: its count, or what its rate gives, the fraction settled by lot.
+fn number_of(scenario: &Scenario, plan: &IncidentPlan, stream: &mut Stream) -> u32 {
+    let Some(rate) = plan.per_vehicle_day else { return plan.count.unwrap_or(1) };
+    let days = plan.window.to.saturating_sub(plan.window.from).as_secs_f64() / 86_400.0;
+    (rate * days * f64::from(scenario.vehicles) + stream.unit()) as u32
 }
 
 #[cfg(test)]

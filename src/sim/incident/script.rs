@@ -1,0 +1,137 @@
+//! Incidents as scripts: what happens one after the other.
+
+use super::conditions::Conditions;
+use super::plan::Planned;
+use super::{benign, theft};
+use crate::base::geodesy::Flat;
+use crate::base::rng::Stream;
+use crate::model::{EventKind, Kind};
+use crate::sim::motion::Style;
+use crate::sim::streets::Traveller;
+
+/// What moves a vehicle that nobody rides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mover {
+    /// It stands on a van.
+    Van,
+    /// Somebody carries or pushes it.
+    Walker,
+    /// A thief rides it.
+    Thief,
+    /// It stands on a ferry.
+    Ferry,
+}
+
+impl Mover {
+    /// How this drives.
+    #[must_use]
+    pub fn style(self) -> Style {
+        let (top_speed, hill_speed, pull, brake, stop_chance) = match self {
+            Self::Van => (13.0, 11.0, 1.4, 2.0, 0.2),
+            Self::Walker => (1.4, 1.0, 0.7, 0.7, 0.0),
+            Self::Thief => (8.0, 5.0, 0.9, 1.3, 0.1),
+            Self::Ferry => (4.0, 4.0, 0.2, 0.2, 0.0),
+        };
+        Style { top_speed, hill_speed, pull, brake, stop_chance }
+    }
+
+    /// Which streets this may use.
+    #[must_use]
+    pub fn traveller(self) -> Traveller {
+        match self {
+            Self::Walker | Self::Thief => Traveller::EBike,
+            Self::Van | Self::Ferry => Traveller::Van,
+        }
+    }
+}
+
+/// One step of an incident.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// From now on these conditions hold.
+    Become(Conditions),
+    /// The vehicle tells a happening.
+    Say(EventKind),
+    /// It is brought to a spot about so many metres away; the next step follows on arrival.
+    Move(Mover, f64),
+    /// So many seconds pass.
+    Wait(f64),
+    /// A cell runs away, venting after so many seconds.
+    Ignite(f64),
+    /// The incident is over; steps after it are its traces.
+    End,
+}
+
+/// Whether a vehicle can still be used after an incident.
+#[must_use]
+pub fn ends_use(kind: Kind) -> bool {
+    match kind {
+        Kind::Tow
+        | Kind::CarryOff
+        | Kind::RideAway
+        | Kind::PackTheft
+        | Kind::Jam
+        | Kind::Spoof
+        | Kind::Strip
+        | Kind::ThermalRunaway => true,
+        Kind::PowerCut
+        | Kind::Tamper
+        | Kind::Drift
+        | Kind::Garage
+        | Kind::Ferry
+        | Kind::Elevator
+        | Kind::OwnerPush
+        | Kind::OwnerVan
+        | Kind::ConsentOff
+        | Kind::DatumSwitch
+        | Kind::ClockSkew
+        | Kind::LateUpload => false,
+    }
+}
+
+/// The steps of a planned incident on a vehicle that stands at `at`.
+#[must_use]
+pub fn script(plan: &Planned, at: Flat, stream: &mut Stream) -> Vec<Step> {
+    match plan.kind {
+        Kind::Tow => theft::tow(plan.distance_m),
+        Kind::CarryOff => theft::carry_off(plan.distance_m, stream),
+        Kind::RideAway => theft::ride_away(plan.distance_m, stream),
+        Kind::PackTheft => theft::pack_theft(stream),
+        Kind::PowerCut => theft::power_cut(stream),
+        Kind::Jam => theft::jam(plan.distance_m, stream),
+        Kind::Spoof => theft::spoof(plan.distance_m, at),
+        Kind::Tamper => theft::tamper(stream),
+        Kind::Strip => theft::strip(plan.distance_m, stream),
+        Kind::ThermalRunaway => vec![Step::Ignite(plan.ramp_s), Step::Wait(plan.ramp_s + 60.0), Step::End],
+        Kind::Drift => benign::drift(stream),
+        Kind::Garage => benign::garage(stream),
+        Kind::Ferry => benign::ferry(plan.distance_m),
+        Kind::Elevator => benign::elevator(stream),
+        Kind::OwnerPush => benign::owner_push(stream),
+        Kind::OwnerVan => benign::owner_van(plan.distance_m),
+        Kind::ConsentOff => benign::consent_off(stream),
+        Kind::DatumSwitch => benign::datum_switch(stream),
+        Kind::ClockSkew => benign::clock_skew(stream),
+        Kind::LateUpload => benign::late_upload(stream),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::base::rng::Purpose;
+
+    #[test]
+    fn every_incident_has_steps_and_ends_once() {
+        for kind in Kind::ALL {
+            let plan = Planned { id: 0, kind, start: Timestamp(0), distance_m: 3000.0, ramp_s: 40.0 };
+            for seed in 0..10 {
+                let mut stream = Stream::new(seed, 0, Purpose::Incident);
+                let steps = script(&plan, Flat::default(), &mut stream);
+                assert_eq!(steps.iter().filter(|step| **step == Step::End).count(), 1, "{kind:?}");
+                assert!(steps.len() >= 3, "{kind:?} does nothing: {steps:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! A vehicle's parts and state, and how time passes for them.
+
+use std::collections::VecDeque;
+
+use super::fate::Fate;
+use crate::base::rng::{Purpose, Stream};
+use crate::base::units::MetresPerSecond;
+use crate::base::{PackId, Timestamp, Vin};
+use crate::sim::gnss::Receiver;
+use crate::sim::incident::{Conditions, Planned};
+use crate::sim::modem::{Modem, Urgency};
+use crate::sim::motion::{Journey, Pose};
+use crate::sim::output::Output;
+use crate::sim::pack::Pack;
+use crate::sim::rider::{Rider, Trip};
+use crate::sim::setting::{Setting, pick};
+use crate::sim::streets::Spot;
+
+/// Messages that a modem keeps while there is no network; beyond it the oldest go.
+const HELD_LIMIT: usize = 2048;
+
+/// What a vehicle is doing.
+#[derive(Debug, Clone)]
+pub(super) enum Doing {
+    /// It stands, perhaps on a charger.
+    Standing { spot: Spot, charging: bool },
+    /// Its rider is under way with it.
+    Riding { journey: Journey, to: Spot },
+    /// Something else moves it: see its fate.
+    Moved { journey: Journey, to: Spot },
+}
+
+/// A simulated vehicle.
+#[derive(Debug, Clone)]
+pub struct Vehicle {
+    pub(super) number: u32,
+    pub(super) vin: Vin,
+    pub(super) model: usize,
+    pub(super) layout: usize,
+    pub(super) rider: Rider,
+    pub(super) trip: Trip,
+    pub(super) doing: Doing,
+    pub(super) pack: Pack,
+    pub(super) receiver: Receiver,
+    pub(super) modem: Modem,
+    pub(super) odometer: f64,
+    /// The last wake-up, from which energy and distance are counted.
+    pub(super) advanced: Timestamp,
+    pub(super) pose: Pose,
+    pub(super) conditions: Conditions,
+    /// Incidents still to come, the next one last.
+    pub(super) pending: Vec<Planned>,
+    /// What befalls it at the moment.
+    pub(super) fate: Option<Box<Fate>>,
+    /// Until when it looks at its pack every second.
+    pub(super) watch: Option<(Timestamp, Timestamp)>,
+    /// Said without a network.
+    pub(super) held: VecDeque<Output>,
+    pub(super) lean: f64,
+    pub(super) trips: Stream,
+    pub(super) motion: Stream,
+    pub(super) sensors: Stream,
+}
+
+impl Vehicle {
+    /// Builds vehicle `number` of a run, in the middle of whatever it does when the run starts.
+    ///
+    /// # Panics
+    /// Never for a checked scenario: its shares name at least one model, pack and rider.
+    #[must_use]
+    pub fn build(number: u32, setting: &Setting) -> Self {
+        let seed = setting.scenario.seed;
+        let stream = |purpose| Stream::new(seed, number, purpose);
+        let (mut build, mut trips) = (stream(Purpose::Build), stream(Purpose::Trips));
+        let model = pick(setting.models.iter().map(|(_, share)| *share), build.unit());
+        let layout = pick(setting.packs.iter().map(|(.., share)| *share), build.unit());
+        let riders = &setting.scenario.mix.rider;
+        let habit = pick(riders.values().copied(), build.unit());
+        let habit = *riders.keys().nth(habit).expect("shares are checked to be there");
+        let vin = make_vin(&setting.models[model].0.wmi, number);
+        let pack_id = PackId::from(&format!("{}-{number:07}", setting.packs[layout].0)).unwrap_or_default();
+        let pack = Pack::build(pack_id, &setting.packs[layout].1, setting.ambient(setting.begin), &mut build);
+        let rider = Rider::draw(&setting.place, habit, &mut build);
+        let (spot, trip) = rider.wake(setting, &mut trips);
+        let cadence = &setting.scenario.report;
+        let mut vehicle = Self {
+            number,
+            vin,
+            model,
+            layout,
+            rider,
+            trip,
+            doing: Doing::Standing { spot, charging: false },
+            pack,
+            receiver: Receiver::new(stream(Purpose::Gnss)),
+            modem: Modem::start(vin, setting.begin, cadence, Urgency::Parked, stream(Purpose::Modem)),
+            odometer: build.log_normal(2_500_000.0, 0.8).floor(),
+            advanced: setting.begin,
+            pose: standing_pose(setting, &spot),
+            conditions: Conditions::USUAL,
+            pending: setting.incidents_of(number).iter().rev().copied().collect(),
+            fate: None,
+            watch: None,
+            held: VecDeque::new(),
+            lean: 6.0 + 2.0 * build.unit(),
+            trips,
+            motion: stream(Purpose::Motion),
+            sensors: stream(Purpose::Sensors),
+        };
+        vehicle.keep_clear_of_incidents();
+        vehicle.join_trip_under_way(setting);
+        vehicle
+    }
+
+    /// Its VIN.
+    #[must_use]
+    pub fn vin(&self) -> Vin {
+        self.vin
+    }
+
+    /// Its number in the run.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// When something that its modem sends at `now` reaches the network.
+    pub fn transmit(&mut self, setting: &Setting, now: Timestamp) -> Timestamp {
+        self.modem.transmit(&setting.scenario.link, now)
+    }
+
+    /// When it has to be woken next.
+    #[must_use]
+    pub fn next_wake(&self) -> Timestamp {
+        let change = match &self.doing {
+            Doing::Standing { .. } => self.trip.departs,
+            Doing::Riding { journey, .. } | Doing::Moved { journey, .. } => journey.next_change(),
+        };
+        let watch = self.watch.map_or(Timestamp::NEVER, |(next, _)| next);
+        change.min(self.modem.due()).min(self.next_fate()).min(watch)
+    }
+
+    /// Brings it forward to `now` and lets it say what it has to.
+    pub fn wake(&mut self, setting: &Setting, now: Timestamp, out: &mut Vec<Output>) {
+        let first = out.len();
+        self.advance(setting, now);
+        self.change_activity(setting, now, out);
+        self.suffer(setting, now, out);
+        self.watch_pack(setting, now);
+        if self.modem.due() <= now {
+            let report = self.report(setting, now);
+            out.push(Output::Report(report));
+            self.modem.schedule_next(&setting.scenario.report, now);
+        }
+        self.hold_back(first, out);
+    }
+
+    /// Without a network, keeps what was just said; with one again, sends first what was kept.
+    fn hold_back(&mut self, first: usize, out: &mut Vec<Output>) {
+        if self.conditions.offline {
+            let said = out.split_off(first);
+            for output in said {
+                match output {
+                    Output::Report(_) | Output::Event(_) => self.held.push_back(output),
+                    Output::IncidentBegan(_) | Output::IncidentEnded(_) => out.push(output),
+                }
+            }
+            while self.held.len() > HELD_LIMIT {
+                self.held.pop_front();
+            }
+        } else if !self.held.is_empty() {
+            let said = out.split_off(first);
+            out.extend(self.held.drain(..));
+            out.extend(said);
+        }
+    }
+
+    /// Moves it along its way and charges or discharges its pack for the time since the last wake-up.
+    fn advance(&mut self, setting: &Setting, now: Timestamp) {
+        let seconds = now.seconds_since(self.advanced);
+        if seconds <= 0.0 {
+            return;
+        }
+        let (layout, cell) = (&setting.packs[self.layout].1, &setting.packs[self.layout].2);
+        let model = &setting.models[self.model].0;
+        let current = match &self.doing {
+            Doing::Standing { charging: true, .. } => self.pack.charge_current(layout),
+            Doing::Standing { .. } => self.pack.discharge_current(layout, cell, model.standby_w),
+            Doing::Moved { journey, .. } => {
+                let next = journey.pose(&setting.place, now);
+                if self.conditions.wheel_turns {
+                    self.odometer += (next.travelled - self.pose.travelled).max(0.0);
+                }
+                self.pose = next;
+                self.pack.discharge_current(layout, cell, model.standby_w)
+            }
+            Doing::Riding { journey, .. } => {
+                let next = journey.pose(&setting.place, now);
+                let metres = (next.travelled - self.pose.travelled).max(0.0);
+                let slope = if metres > 1.0 { (next.elevation - self.pose.elevation) / metres } else { 0.0 };
+                let mean = MetresPerSecond(metres / seconds);
+                let gained = (next.speed.0.powi(2) - self.pose.speed.0.powi(2)) / 2.0 * model.mass_kg;
+                let watts = model.road_load(mean, slope, 0.0) + gained.max(0.0) / seconds / model.efficiency;
+                self.odometer += metres;
+                self.pose = next;
+                self.pack.discharge_current(layout, cell, watts + model.standby_w)
+            }
+        };
+        self.pack.step(layout, current, seconds, setting.ambient(now));
+        self.advanced = now;
+    }
+
+    /// Puts it somewhere.
+    pub(super) fn stand(&mut self, setting: &Setting, spot: Spot, charging: bool) {
+        self.doing = Doing::Standing { spot, charging };
+        self.pose = standing_pose(setting, &spot);
+    }
+}
+
+fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
+    let edge = &setting.place.edges[usize::from(spot.edge)];
+    let at = spot.at(&setting.place);
+    let nodes = [edge.from, edge.to].map(|node| &setting.place.nodes[usize::from(node)]);
+    Pose {
+        at,
+        elevation: edge.elevation(spot.offset),
+        course: 0.0,
+        speed: MetresPerSecond(0.0),
+        travelled: 0.0,
+        underground: false,
+        canyon: nodes.iter().any(|node| node.canyon && node.at.distance(at).0 < 900.0),
+    }
+}
+
+/// A VIN: five characters of the model, type, the check digit, year `T` (2026), number.
+fn make_vin(wmi: &str, number: u32) -> Vin {
+    let text = format!("{wmi}TA20T{number:07}");
+    Vin::with_check_digit(&text).expect("the catalogue's prefix and a number make a VIN")
+}

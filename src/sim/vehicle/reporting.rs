@@ -1,0 +1,101 @@
+//! What a vehicle says of itself: its sensors, under the conditions that hold.
+
+use super::body::{Doing, Vehicle};
+use crate::base::Timestamp;
+use crate::base::geodesy::Flat;
+use crate::base::units::{Degrees, Gravities, Metres, MetresPerSecond};
+use crate::model::{Battery, Mode, Motion, Position, Report, Stamp};
+use crate::sim::gnss::Sky;
+use crate::sim::motion::Pose;
+use crate::sim::setting::Setting;
+
+/// Shaking of a ridden and of a standing vehicle, g.
+const RIDDEN_SHAKE_G: f64 = 0.13;
+const STILL_SHAKE_G: f64 = 0.004;
+/// Lean of a ridden vehicle, degrees.
+const RIDDEN_LEAN_DEG: f64 = 3.0;
+
+impl Vehicle {
+    /// Numbers a message by the device's clock.
+    pub(super) fn stamp(&mut self, now: Timestamp) -> Stamp {
+        self.modem.stamp(Timestamp(now.0 + self.conditions.clock_skew_ms))
+    }
+
+    /// A report of how things are at `now`.
+    pub(super) fn report(&mut self, setting: &Setting, now: Timestamp) -> Report {
+        let (mode, riding) = match &self.doing {
+            Doing::Standing { charging: false, .. } | Doing::Moved { .. } => (Mode::Parked, false),
+            Doing::Standing { charging: true, .. } => (Mode::Charging, false),
+            Doing::Riding { .. } => (Mode::Riding, true),
+        };
+        let conditions = self.conditions;
+        let position = self.position(setting, now);
+        let motion = self.motion_report(riding);
+        let battery = (!conditions.pack_gone && !conditions.power_cut).then(|| self.measure_pack(setting, now));
+        let mut link = self.modem.link(self.pose.underground);
+        link.backup_power = conditions.power_cut;
+        Report {
+            stamp: self.stamp(now),
+            mode,
+            locked: !riding,
+            key_near: riding || conditions.key_near,
+            position,
+            motion,
+            battery,
+            link,
+        }
+    }
+
+    fn position(&mut self, setting: &Setting, now: Timestamp) -> Option<Position> {
+        let conditions = self.conditions;
+        if conditions.position_withheld {
+            return None;
+        }
+        let Pose { at, elevation, course, speed, underground, canyon, .. } = self.pose;
+        let sky = match (underground || conditions.sky_hidden, canyon) {
+            (true, _) => Sky::Hidden,
+            (false, true) => Sky::Canyon,
+            (false, false) => Sky::Open,
+        };
+        let (believed, moving) = match conditions.spoofed_at {
+            Some(pinned) => (pinned, (0.0, 0.0)),
+            None => (at, (speed.0, course)),
+        };
+        let said = believed + conditions.datum_shift + drift(conditions.drift_m, now);
+        self.receiver.fix(&setting.place, now, said, elevation, moving, sky)
+    }
+
+    fn motion_report(&mut self, riding: bool) -> Motion {
+        let conditions = self.conditions;
+        let wheel = if riding || conditions.wheel_turns { self.pose.speed } else { MetresPerSecond(0.0) };
+        let shake = match conditions.shake_g {
+            shake if shake > 0.0 => shake,
+            _ if riding && wheel.0 > 0.3 => RIDDEN_SHAKE_G,
+            _ => STILL_SHAKE_G,
+        };
+        let lean = match conditions.tilt_deg {
+            tilt if tilt > 0.0 => tilt,
+            _ if riding => RIDDEN_LEAN_DEG,
+            _ => self.lean,
+        };
+        Motion {
+            wheel: wheel.quantised(0.01),
+            vibration: Gravities(shake * (1.0 + 0.2 * self.sensors.normal()).max(0.2)).quantised(0.001),
+            tilt: Degrees((lean + 0.8 * self.sensors.normal()).abs()).quantised(0.1),
+            odometer: Metres(self.odometer).quantised(1.0),
+        }
+    }
+
+    /// What the battery management says at `now`.
+    pub(super) fn measure_pack(&mut self, setting: &Setting, now: Timestamp) -> Battery {
+        let (_, layout, cell, _) = &setting.packs[self.layout];
+        self.pack.measure(now, layout, cell, &mut self.sensors)
+    }
+}
+
+/// Where a drifting receiver is, `metres` at most from the truth: slow loops, as reflections come and go with the
+/// satellites.
+fn drift(metres: f64, now: Timestamp) -> Flat {
+    let minutes = now.0 as f64 / 60_000.0;
+    Flat { east: metres * (minutes / 7.0).sin(), north: metres * (minutes / 11.0).cos() }
+}
