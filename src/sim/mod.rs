@@ -14,6 +14,7 @@ pub mod motion;
 pub mod output;
 pub mod pack;
 pub mod place;
+pub mod queue;
 pub mod rider;
 pub mod scenario;
 pub mod setting;

@@ -1,12 +1,11 @@
 //! The world: the vehicles of one shard, woken in order of time. Pass `now`, take outputs until there is none, sleep
 //! until the next deadline.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::agenda::Agenda;
 use super::output::{Emission, Output};
+use super::queue::Queue;
 use super::setting::Setting;
 use super::vehicle::Vehicle;
 use crate::base::{Timestamp, Vin};
@@ -25,33 +24,6 @@ impl Shard {
     pub const WHOLE: Self = Self { index: 0, count: 1 };
 }
 
-/// An emission that waits for its time. Ordered by time, vehicle, and the order in which it was said.
-#[derive(Debug)]
-struct Waiting {
-    order: (Timestamp, u32, u64),
-    output: Output,
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Waiting {}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order.cmp(&other.order)
-    }
-}
-
 /// The vehicles of one shard.
 #[derive(Debug)]
 pub struct World {
@@ -59,9 +31,8 @@ pub struct World {
     shard: Shard,
     vehicles: Vec<Vehicle>,
     agenda: Agenda,
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    waiting: Queue,
     said: Vec<Output>,
-    order: u64,
     finished: bool,
 }
 
@@ -75,16 +46,7 @@ impl World {
         for (slot, vehicle) in vehicles.iter().enumerate() {
             agenda.enter(vehicle.next_wake(), slot as u32);
         }
-        Self {
-            setting,
-            shard,
-            vehicles,
-            agenda,
-            waiting: BinaryHeap::new(),
-            said: Vec::new(),
-            order: 0,
-            finished: false,
-        }
+        Self { setting, shard, vehicles, agenda, waiting: Queue::default(), said: Vec::new(), finished: false }
     }
 
     /// What all vehicles share.
@@ -101,7 +63,7 @@ impl World {
     /// When the world has to be polled next; `None` when the run is over.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let sending = self.waiting.peek().map(|Reverse(waiting)| waiting.order.0);
+        let sending = self.waiting.next();
         let waking = self.agenda.next().filter(|_| !self.finished).map(|next| next.min(self.setting.end));
         [sending, waking].into_iter().flatten().min()
     }
@@ -110,15 +72,11 @@ impl World {
     pub fn poll(&mut self, now: Timestamp) -> Option<Emission> {
         loop {
             // Everybody who could still say something earlier is woken first.
-            let sending = self.waiting.peek().map_or(Timestamp::NEVER, |Reverse(waiting)| waiting.order.0);
+            let sending = self.waiting.next().unwrap_or(Timestamp::NEVER);
             if self.wake_next(now.min(sending)) {
                 continue;
             }
-            if sending > now {
-                return None;
-            }
-            let Reverse(Waiting { order: (at, vehicle, _), output }) = self.waiting.pop()?;
-            return Some(Emission { at, vehicle, output });
+            return self.waiting.take(now);
         }
     }
 
@@ -155,8 +113,7 @@ impl World {
                 Output::Report(_) | Output::Event(_) => self.vehicles[slot as usize].transmit(&self.setting, now),
                 Output::IncidentBegan(_) | Output::IncidentEnded(_) => now,
             };
-            self.order += 1;
-            self.waiting.push(Reverse(Waiting { order: (at, number, self.order), output }));
+            self.waiting.push(at, number, output);
         }
         self.said = said;
     }
