@@ -130,6 +130,8 @@ pub struct Summary {
     pub reports: u64,
     /// Events handed to the connections.
     pub events: u64,
+    /// Answers to commands handed to the connections.
+    pub replies: u64,
     /// What really happened.
     pub incidents: BTreeMap<u32, Incident>,
 }
@@ -225,6 +227,7 @@ async fn drive(
         tokio::select! {
             () = stop::told(&mut stopped) => break,
             () = tokio::time::sleep(clock.until(deadline)) => {}
+            Some((vehicle, command)) = link.next_command() => fleet.command(clock.now(), vehicle, &command),
         }
         let now = clock.now();
         for _ in 0..BURST {
@@ -238,6 +241,11 @@ async fn drive(
                 Output::Event(event) => {
                     summary.events += 1;
                     link.send(emission.vehicle, &Message::Event(event), Some(event.stamp.seq));
+                }
+                Output::Reply(reply) => {
+                    summary.replies += 1;
+                    let seq = Some(reply.stamp.seq);
+                    link.send(emission.vehicle, &Message::Reply(reply), seq);
                 }
                 Output::IncidentBegan(incident) => {
                     summary.incidents.insert(incident.id, incident.clone());
@@ -329,6 +337,7 @@ fn print_summary(style: Style, summary: &Summary, tally: &Tally) {
         "vehicles": summary.vehicles,
         "reports_sent": summary.reports,
         "events_sent": summary.events,
+        "replies_sent": summary.replies,
         "acknowledged": get(&tally.acknowledged),
         "resent": get(&tally.resent),
         "dropped": get(&tally.dropped),

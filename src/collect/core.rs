@@ -91,15 +91,19 @@ impl Core {
         let vehicle = self.slab.enter(message.vin(), now).ok_or(Rejection::Capacity)?;
         match message {
             Message::Report(report) => self.take_report(now, vehicle, report),
-            Message::Event(event) => {
-                if self.count_arrival(now, vehicle, &event.stamp) {
-                    self.slab.get_mut(vehicle).track.seen = now;
-                }
-            }
+            Message::Event(event) => self.take_note(now, vehicle, &event.stamp),
+            Message::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
             Message::Presence(presence) => self.take_presence(vehicle, presence, retained),
         }
         self.outputs.push_back(Output::Vehicle(vehicle));
         Ok(())
+    }
+
+    /// A message that says only that the vehicle lives.
+    fn take_note(&mut self, now: Timestamp, vehicle: VehicleId, stamp: &Stamp) {
+        if self.count_arrival(now, vehicle, stamp) {
+            self.slab.get_mut(vehicle).track.seen = now;
+        }
     }
 
     fn take_report(&mut self, now: Timestamp, vehicle: VehicleId, report: Report) {

@@ -1,15 +1,17 @@
 //! Plain data that the parts of zhilian pass to one another: what a vehicle says (report, event, presence), what truly
-//! happened (incident) and what the collector claims (alert).
+//! happened (incident), what the collector claims (alert) and what is asked of a vehicle (command, reply).
 //!
 //! Deliberately absent: behaviour. Nothing here knows how a report is made or judged.
 
 pub mod alert;
+pub mod command;
 pub mod event;
 pub mod incident;
 pub mod kind;
 pub mod report;
 
 pub use alert::{Alert, AlertState, Evidence, Severity, Words};
+pub use command::{Command, Order, Outcome, Reply};
 pub use event::{Event, EventKind, Presence};
 pub use incident::Incident;
 pub use kind::{Family, Kind};

@@ -17,8 +17,9 @@ use super::backoff::Backoff;
 use super::session::{KEEP_ALIVE_S, Outgoing, Session, SessionError};
 use super::url::BrokerUrl;
 use crate::base::Vin;
-use crate::model::Presence;
-use crate::wire::{Format, Message, encode};
+use crate::model::{Command, Presence};
+use crate::wire::topic::command_topic;
+use crate::wire::{Format, Message, decode_command, encode};
 
 /// Messages between the simulation and one vehicle's connection.
 const QUEUE: usize = 1024;
@@ -61,6 +62,7 @@ pub struct FleetLink {
     tasks: JoinSet<()>,
     tally: Arc<Tally>,
     buffer: Vec<u8>,
+    commands: mpsc::Receiver<(u32, Command)>,
 }
 
 impl FleetLink {
@@ -79,12 +81,15 @@ impl FleetLink {
         let gate = Arc::new(Semaphore::new(OPENING));
         let mut tasks = JoinSet::new();
         let mut inboxes = BTreeMap::new();
+        let (command_sender, commands) = mpsc::channel(QUEUE);
         for (number, vin) in vehicles {
             let (sender, inbox) = mpsc::channel(QUEUE);
             inboxes.insert(*number, sender);
             let will = presence(Presence { vin: *vin, online: false, boot: None, seq: None, time: None });
             let connection = Connection {
-                session: Session::new(vin.to_string(), url.login.clone(), will),
+                session: Session::new(vin.to_string(), url.login.clone(), will, command_topic(*vin)),
+                number: *number,
+                commands: command_sender.clone(),
                 vin: *vin,
                 boot,
                 last_seq: 0,
@@ -97,13 +102,18 @@ impl FleetLink {
             };
             tasks.spawn(connection.run());
         }
-        Ok(Self { inboxes, tasks, tally, buffer: Vec::new() })
+        Ok(Self { inboxes, tasks, tally, buffer: Vec::new(), commands })
     }
 
     /// What the connections have done so far.
     #[must_use]
     pub fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.tally)
+    }
+
+    /// The next command that reached a vehicle; `None` when none can come any more.
+    pub async fn next_command(&mut self) -> Option<(u32, Command)> {
+        self.commands.recv().await
     }
 
     /// Hands a message to its vehicle's connection, with the sequence number it carries.
@@ -147,6 +157,8 @@ fn presence(presence: Presence) -> Outgoing {
 /// One vehicle's connection.
 struct Connection {
     session: Session,
+    number: u32,
+    commands: mpsc::Sender<(u32, Command)>,
     vin: Vin,
     boot: u32,
     last_seq: u32,
@@ -266,6 +278,7 @@ impl Connection {
                     }
                     heard = Instant::now();
                     self.session.receive(&mut input)?;
+                    self.pass_commands();
                     self.count();
                 }
                 message = self.inbox.recv(), if farewell.is_none() => {
@@ -284,6 +297,17 @@ impl Connection {
                     }
                     self.session.ping(&mut out)?;
                 }
+            }
+        }
+    }
+
+    /// Hands over the commands that arrived; what cannot be read is passed over, as a device would.
+    fn pass_commands(&mut self) {
+        while let Some(payload) = self.session.take_received() {
+            match decode_command(self.vin, &payload) {
+                // A vehicle that is commanded faster than it can obey loses the rest.
+                Ok(command) => drop(self.commands.try_send((self.number, command))),
+                Err(rejection) => tracing::debug!(vin = %self.vin, %rejection, "command turned away"),
             }
         }
     }

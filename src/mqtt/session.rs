@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use rumqttc::v5::mqttbytes::v5::{
-    Connect, ConnectProperties, ConnectReturnCode, Disconnect, DisconnectReasonCode, LastWill, LastWillProperties,
-    Login, Packet, PingReq, PubAckReason, Publish, PublishProperties,
+    Connect, ConnectProperties, ConnectReturnCode, Disconnect, DisconnectReasonCode, Filter, LastWill,
+    LastWillProperties, Login, Packet, PingReq, PubAck, PubAckReason, Publish, PublishProperties, Subscribe,
 };
 use rumqttc::v5::mqttbytes::{Error as CodecError, QoS};
 
@@ -16,6 +16,8 @@ pub const KEEP_ALIVE_S: u16 = 60;
 const IN_FLIGHT: usize = 16;
 /// Messages kept while there is no connection; beyond it the oldest goes.
 const OUTBOX_LIMIT: usize = 4096;
+/// The packet number of the one subscription; messages use those below.
+const SUBSCRIBE_PACKET: u16 = u16::MAX;
 /// The longest packet taken from a broker, bytes.
 const MAX_PACKET: u32 = 64 * 1024;
 
@@ -77,6 +79,12 @@ pub struct Session {
     outbox: VecDeque<Pending>,
     next_packet: u16,
     in_flight: usize,
+    /// Where it listens, and whether it has asked for it on this connection.
+    filter: String,
+    subscribed: bool,
+    /// Messages received, and the numbers under which they have to be acknowledged.
+    inbox: VecDeque<Bytes>,
+    to_acknowledge: Vec<u16>,
     settled_seq: u32,
     acknowledged: u64,
     resent: u64,
@@ -86,7 +94,7 @@ pub struct Session {
 impl Session {
     /// A session that has sent nothing.
     #[must_use]
-    pub fn new(client_id: String, login: Option<(String, String)>, will: Outgoing) -> Self {
+    pub fn new(client_id: String, login: Option<(String, String)>, will: Outgoing, filter: String) -> Self {
         Self {
             client_id,
             login,
@@ -95,6 +103,10 @@ impl Session {
             outbox: VecDeque::new(),
             next_packet: 1,
             in_flight: IN_FLIGHT,
+            filter,
+            subscribed: false,
+            inbox: VecDeque::new(),
+            to_acknowledge: Vec::new(),
             settled_seq: 0,
             acknowledged: 0,
             resent: 0,
@@ -108,6 +120,8 @@ impl Session {
     /// Never for the short names a vehicle has; those of the codec.
     pub fn connect(&mut self, out: &mut BytesMut) -> Result<(), SessionError> {
         self.phase = Phase::Closed;
+        self.subscribed = false;
+        self.to_acknowledge.clear();
         for pending in &mut self.outbox {
             pending.again |= pending.sent_as.take().is_some();
         }
@@ -185,6 +199,11 @@ impl Session {
         self.outbox.clear();
     }
 
+    /// The next message received.
+    pub fn take_received(&mut self) -> Option<Bytes> {
+        self.inbox.pop_front()
+    }
+
     /// Takes whole packets from what was read.
     ///
     /// # Errors
@@ -214,7 +233,17 @@ impl Session {
                 self.on_acknowledged(ack.pkid, ack.reason);
                 Ok(())
             }
-            (Packet::PingResp(_), Phase::Open) => Ok(()),
+            (Packet::Publish(publish), Phase::Open) => {
+                if publish.pkid != 0 {
+                    self.to_acknowledge.push(publish.pkid);
+                }
+                if self.inbox.len() < IN_FLIGHT {
+                    self.inbox.push_back(publish.payload);
+                }
+                Ok(())
+            }
+            // A refused subscription only means that nobody commands this vehicle.
+            (Packet::PingResp(_) | Packet::SubAck(_), Phase::Open) => Ok(()),
             (Packet::Disconnect(disconnect), _) => Err(SessionError::Ended(disconnect.reason_code)),
             (
                 Packet::Auth(_)
@@ -267,12 +296,20 @@ impl Session {
         if self.phase != Phase::Open {
             return Ok(());
         }
+        if !self.subscribed {
+            self.subscribed = true;
+            let subscribe = Subscribe::new(Filter::new(self.filter.clone(), QoS::AtLeastOnce), None);
+            Packet::Subscribe(Subscribe { pkid: SUBSCRIBE_PACKET, ..subscribe }).write(out, None)?;
+        }
+        for packet in self.to_acknowledge.drain(..) {
+            Packet::PubAck(PubAck::new(packet, None)).write(out, None)?;
+        }
         for pending in self.outbox.iter_mut().take(self.in_flight) {
             if pending.sent_as.is_some() {
                 continue;
             }
             let packet = self.next_packet;
-            self.next_packet = if packet == u16::MAX { 1 } else { packet + 1 };
+            self.next_packet = if packet == SUBSCRIBE_PACKET - 1 { 1 } else { packet + 1 };
             pending.sent_as = Some(packet);
             self.resent += u64::from(pending.again);
             let message = &pending.message;
@@ -316,7 +353,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use rumqttc::v5::mqttbytes::v5::{ConnAck, PubAck};
+    use rumqttc::v5::mqttbytes::v5::ConnAck;
 
     use super::*;
 
@@ -338,8 +375,10 @@ mod tests {
         let mut out = BytesMut::new();
         session.transmit(&mut out).unwrap();
         let mut packets = Vec::new();
-        while let Ok(Packet::Publish(publish)) = Packet::read(&mut out, None) {
-            packets.push((publish.pkid, String::from_utf8(publish.payload.to_vec()).unwrap()));
+        while let Ok(packet) = Packet::read(&mut out, None) {
+            if let Packet::Publish(publish) = packet {
+                packets.push((publish.pkid, String::from_utf8(publish.payload.to_vec()).unwrap()));
+            }
         }
         packets
     }
@@ -352,7 +391,7 @@ mod tests {
 
     #[test]
     fn what_was_not_acknowledged_is_sent_again_in_order() {
-        let mut session = Session::new("v".to_owned(), None, message(0));
+        let mut session = Session::new("v".to_owned(), None, message(0), "zl/c".to_owned());
         (1..=3).for_each(|seq| session.push(message(seq)));
         assert!(sent(&mut session).is_empty(), "nothing may be sent before CONNACK");
         open(&mut session);
@@ -372,7 +411,7 @@ mod tests {
 
     #[test]
     fn never_more_in_flight_than_allowed() {
-        let mut session = Session::new("v".to_owned(), None, message(0));
+        let mut session = Session::new("v".to_owned(), None, message(0), "zl/c".to_owned());
         (1..=100).for_each(|seq| session.push(message(seq)));
         open(&mut session);
         assert_eq!(sent(&mut session).len(), IN_FLIGHT);
@@ -381,15 +420,33 @@ mod tests {
 
     #[test]
     fn a_full_outbox_gives_up_the_oldest() {
-        let mut session = Session::new("v".to_owned(), None, message(0));
+        let mut session = Session::new("v".to_owned(), None, message(0), "zl/c".to_owned());
         (1..=OUTBOX_LIMIT as u32 + 5).for_each(|seq| session.push(message(seq)));
         assert_eq!(session.counts().2, 5);
         assert_eq!(session.settled_seq(), 5);
     }
 
     #[test]
+    fn commands_are_taken_and_acknowledged() {
+        let mut session = Session::new("v".to_owned(), None, message(0), "zl/c".to_owned());
+        open(&mut session);
+        let mut out = BytesMut::new();
+        session.transmit(&mut out).unwrap();
+        let asked = Packet::read(&mut out, None);
+        assert!(matches!(asked, Ok(Packet::Subscribe(subscribe)) if subscribe.filters[0].path == "zl/c"));
+        let mut input = BytesMut::new();
+        let publish = Publish { pkid: 9, ..Publish::new("zl/c", QoS::AtLeastOnce, "go", None) };
+        Packet::Publish(publish).write(&mut input, None).unwrap();
+        session.receive(&mut input).unwrap();
+        assert_eq!(session.take_received().as_deref(), Some(&b"go"[..]));
+        session.transmit(&mut out).unwrap();
+        assert!(matches!(Packet::read(&mut out, None), Ok(Packet::PubAck(ack)) if ack.pkid == 9));
+        assert!(session.take_received().is_none() && Packet::read(&mut out, None).is_err());
+    }
+
+    #[test]
     fn garbage_ends_the_connection() {
-        let mut session = Session::new("v".to_owned(), None, message(0));
+        let mut session = Session::new("v".to_owned(), None, message(0), "zl/c".to_owned());
         open(&mut session);
         assert!(session.receive(&mut BytesMut::from(&[0xff, 0x02, 1, 2][..])).is_err());
         assert!(session.receive(&mut BytesMut::from(&[0x20, 0x03, 0, 0, 0][..])).is_err(), "a second CONNACK");

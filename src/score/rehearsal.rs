@@ -31,6 +31,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
         let message = match emission.output {
             sim::Output::Report(report) => Message::Report(report),
             sim::Output::Event(event) => Message::Event(event),
+            sim::Output::Reply(reply) => Message::Reply(reply),
             sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => {
                 outcome.incidents.insert(incident.id, incident);
                 continue;

@@ -1,4 +1,5 @@
-//! Who has to be looked at next: a heap of (when, which vehicle). Each vehicle stands in it once.
+//! Who has to be looked at next: a heap of (when, which vehicle). A vehicle may stand in it more than once, when its next
+//! wake-up has changed: whoever takes an entry asks the vehicle whether it still holds.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -6,6 +6,7 @@ use super::output::Emission;
 use super::setting::Setting;
 use super::world::{Shard, World};
 use crate::base::{Timestamp, Vin};
+use crate::model::Command;
 
 /// All shards of a fleet.
 #[derive(Debug)]
@@ -38,6 +39,13 @@ impl Fleet {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let heads = self.heads.iter().flatten().map(|head| head.at);
         heads.chain(self.shards.iter().filter_map(World::next_deadline)).min()
+    }
+
+    /// Gives a vehicle a command that reached it at `now`.
+    pub fn command(&mut self, now: Timestamp, vehicle: u32, command: &Command) {
+        for shard in &mut self.shards {
+            shard.command(now, vehicle, command);
+        }
     }
 
     /// The next emission of any shard that is due by `now`: by time, then by vehicle.

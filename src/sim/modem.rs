@@ -45,6 +45,8 @@ pub struct Modem {
     urgency: Urgency,
     sent: Timestamp,
     cell: u32,
+    /// What somebody asked for: so often, until then.
+    asked: Option<(Duration, Timestamp)>,
 }
 
 impl Modem {
@@ -54,7 +56,7 @@ impl Modem {
     pub fn start(vin: Vin, now: Timestamp, cadence: &Cadence, urgency: Urgency, mut stream: Stream) -> Self {
         let due = now.plus_seconds(stream.unit() * cadence.every(urgency).as_secs_f64());
         let cell = 40_000 + stream.index(20_000) as u32;
-        Self { stream, vin, boot: (now.0 / 1000) as u32, seq: 0, due, urgency, sent: now, cell }
+        Self { stream, vin, boot: (now.0 / 1000) as u32, seq: 0, due, urgency, sent: now, cell, asked: None }
     }
 
     /// The same modem on a vehicle that is already under way.
@@ -79,6 +81,12 @@ impl Modem {
         }
     }
 
+    /// Takes note that somebody wants reports more often for a while.
+    pub fn ask(&mut self, every: Duration, until: Timestamp, now: Timestamp) {
+        self.asked = Some((every, until));
+        self.due = now;
+    }
+
     /// Brings the next report forward to now.
     pub fn report_now(&mut self, now: Timestamp) {
         self.due = now;
@@ -86,7 +94,11 @@ impl Modem {
 
     /// Sets the next report after the one that was due, on an absolute schedule.
     pub fn schedule_next(&mut self, cadence: &Cadence, now: Timestamp) {
-        let every = cadence.every(self.urgency);
+        let own = cadence.every(self.urgency);
+        let every = match self.asked {
+            Some((asked, until)) if now < until => asked.min(own),
+            Some(_) | None => own,
+        };
         self.due = self.due + every;
         if self.due <= now {
             self.due = now + every;

@@ -1,7 +1,7 @@
 //! What the simulation does, for its owner to carry out.
 
 use crate::base::Timestamp;
-use crate::model::{Event, Incident, Report};
+use crate::model::{Event, Incident, Reply, Report};
 
 /// What a world does, for its owner to carry out.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Output {
     Report(Report),
     /// A vehicle tells a happening.
     Event(Event),
+    /// A vehicle answers a command.
+    Reply(Reply),
     /// The truth: something began to befall a vehicle.
     IncidentBegan(Incident),
     /// The truth: it is over.

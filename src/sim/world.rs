@@ -9,6 +9,7 @@ use super::queue::Queue;
 use super::setting::Setting;
 use super::vehicle::Vehicle;
 use crate::base::{Timestamp, Vin};
+use crate::model::Command;
 
 /// Which part of the fleet a world simulates: the vehicles whose number leaves `index` when divided by `count`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,19 @@ impl World {
         }
     }
 
+    /// Gives a vehicle of this shard a command that reached it at `now`; others are passed over.
+    pub fn command(&mut self, now: Timestamp, vehicle: u32, command: &Command) {
+        let now = now.min(self.setting.end);
+        if self.finished || vehicle % self.shard.count != self.shard.index {
+            return;
+        }
+        let slot = vehicle / self.shard.count;
+        let Some(body) = self.vehicles.get_mut(slot as usize) else { return };
+        body.obey(&self.setting, now, command, &mut self.said);
+        self.agenda.enter(body.next_wake(), slot);
+        self.queue_said(now, slot);
+    }
+
     /// Wakes the next vehicle that is due by `now`; false when there is none.
     fn wake_next(&mut self, now: Timestamp) -> bool {
         if self.finished {
@@ -88,6 +102,10 @@ impl World {
         let end = self.setting.end;
         if let Some((due, slot)) = self.agenda.take(now.min(end)) {
             let vehicle = &mut self.vehicles[slot as usize];
+            // A command may have entered it anew with another time.
+            if vehicle.next_wake() != due {
+                return true;
+            }
             vehicle.wake(&self.setting, due, &mut self.said);
             self.agenda.enter(vehicle.next_wake(), slot);
             self.queue_said(due, slot);
@@ -110,7 +128,9 @@ impl World {
         let mut said = std::mem::take(&mut self.said);
         for output in said.drain(..) {
             let at = match output {
-                Output::Report(_) | Output::Event(_) => self.vehicles[slot as usize].transmit(&self.setting, now),
+                Output::Report(_) | Output::Event(_) | Output::Reply(_) => {
+                    self.vehicles[slot as usize].transmit(&self.setting, now)
+                }
                 Output::IncidentBegan(_) | Output::IncidentEnded(_) => now,
             };
             self.waiting.push(at, number, output);

@@ -7,7 +7,7 @@ use super::limits::{self, MAX_PAYLOAD};
 use super::rejection::Rejection;
 use super::topic::{Channel, Topic};
 use crate::base::Vin;
-use crate::model::{Event, Presence, Report};
+use crate::model::{Command, Event, Order, Presence, Reply, Report};
 
 /// The version of the payloads.
 pub const VERSION: u32 = 1;
@@ -25,6 +25,8 @@ pub enum Message {
     Event(Event),
     /// Connected or gone.
     Presence(Presence),
+    /// The answer to a command.
+    Reply(Reply),
 }
 
 impl Message {
@@ -35,6 +37,7 @@ impl Message {
             Self::Report(report) => report.stamp.vin,
             Self::Event(event) => event.stamp.vin,
             Self::Presence(presence) => presence.vin,
+            Self::Reply(reply) => reply.stamp.vin,
         }
     }
 
@@ -45,6 +48,7 @@ impl Message {
             Self::Report(_) => Channel::Report,
             Self::Event(_) => Channel::Event,
             Self::Presence(_) => Channel::State,
+            Self::Reply(_) => Channel::Reply,
         };
         Topic { vin: self.vin(), channel }
     }
@@ -66,6 +70,7 @@ pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
         Message::Report(report) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: report }),
         Message::Event(event) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: event }),
         Message::Presence(presence) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: presence }),
+        Message::Reply(reply) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: reply }),
     };
     debug_assert!(written.is_ok(), "plain data with text keys always has a JSON form");
 }
@@ -86,6 +91,7 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
         Channel::Report => Message::Report(read(text)?),
         Channel::Event => Message::Event(read(text)?),
         Channel::State => Message::Presence(read(text)?),
+        Channel::Reply => Message::Reply(read(text)?),
     };
     if message.vin() != topic.vin {
         return Err(Rejection::VinMismatch);
@@ -93,9 +99,31 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
     match &message {
         Message::Report(report) => limits::check_report(report)?,
         Message::Event(event) => limits::check_stamp(&event.stamp)?,
+        Message::Reply(reply) => limits::check_stamp(&reply.stamp)?,
         Message::Presence(_) => {}
     }
     Ok(message)
+}
+
+/// Reads a command as the vehicle `vin` does.
+///
+/// # Errors
+/// The first reason to turn it away.
+pub fn decode_command(vin: Vin, payload: &[u8]) -> Result<Command, Rejection> {
+    if payload.len() > MAX_PAYLOAD {
+        return Err(Rejection::Oversized);
+    }
+    let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
+    check_version(text)?;
+    let command: Command = read(text)?;
+    if command.vin != vin {
+        return Err(Rejection::VinMismatch);
+    }
+    let sound = match command.order {
+        Order::ReportRate { every_s, for_s } => (0.2..=3600.0).contains(&every_s) && (1.0..=86_400.0).contains(&for_s),
+        Order::Locate | Order::Siren | Order::Lock | Order::Immobilise | Order::Release => true,
+    };
+    if sound && command.id.len() <= 64 { Ok(command) } else { Err(Rejection::OutOfRange) }
 }
 
 fn check_version(text: &str) -> Result<(), Rejection> {

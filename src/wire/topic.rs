@@ -14,17 +14,20 @@ pub enum Channel {
     Event,
     /// `up/state`: retained birth message; the last will says offline.
     State,
+    /// `up/reply`, `QoS` 1: the answer to a command.
+    Reply,
 }
 
 impl Channel {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Report, "up/report"), (Self::Event, "up/event"), (Self::State, "up/state")];
+    const ALL: [(Self, &'static str); 4] =
+        [(Self::Report, "up/report"), (Self::Event, "up/event"), (Self::State, "up/state"), (Self::Reply, "up/reply")];
 
     fn suffix(self) -> &'static str {
         match self {
             Self::Report => "up/report",
             Self::Event => "up/event",
             Self::State => "up/state",
+            Self::Reply => "up/reply",
         }
     }
 }
@@ -41,7 +44,13 @@ pub struct Topic {
 /// Everything that vehicles say.
 pub const UPLINK_FILTER: &str = "zl/v1/+/up/#";
 
-/// The same for several collectors of one group that share the work.
+/// Where a vehicle takes its commands.
+#[must_use]
+pub fn command_topic(vin: Vin) -> String {
+    format!("zl/v1/{vin}/down/cmd")
+}
+
+/// [`UPLINK_FILTER`] for several collectors of one group that share the work.
 #[must_use]
 pub fn shared_uplink_filter(group: &str) -> String {
     format!("$share/{group}/{UPLINK_FILTER}")

@@ -44,6 +44,7 @@ fn story(kind: Kind) -> Story {
         match emission.output {
             Output::Report(report) => story.reports.push((emission.at, report)),
             Output::Event(event) => story.events.push(event),
+            Output::Reply(reply) => panic!("nobody asked: {reply:?}"),
             Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => story.incident = Some(incident),
         }
     }

@@ -4,6 +4,7 @@
 mod accounting;
 mod cli;
 mod collector;
+mod commands;
 mod dashboard;
 mod demo;
 mod fates;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use zhilian::base::Timestamp;
-use zhilian::model::Presence;
+use zhilian::model::{Outcome, Presence, Reply, Stamp};
 use zhilian::sim::{Fleet, Output};
-use zhilian::wire::{Format, Message, decode, encode};
+use zhilian::wire::{Format, Message, decode, decode_command, encode};
 
 use crate::tools::hand_written_report;
 use crate::world::setting;
@@ -31,7 +31,7 @@ fn everything_sent_keeps_the_schemas() {
         let (message, schema) = match emission.output {
             Output::Report(report) => (Message::Report(report), &reports),
             Output::Event(event) => (Message::Event(event), &events),
-            Output::IncidentBegan(_) | Output::IncidentEnded(_) => continue,
+            Output::Reply(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => continue,
         };
         seen[usize::from(matches!(message, Message::Event(_)))] += 1;
         encode(&message, Format::Json, &mut payload);
@@ -49,6 +49,38 @@ fn everything_sent_keeps_the_schemas() {
         let value: Value = serde_json::from_slice(&payload).expect("JSON");
         assert!(states.is_valid(&value), "{value:#}");
     }
+}
+
+#[test]
+fn commands_and_answers_keep_their_schemas() {
+    let (commands, replies) = (schema("command"), schema("reply"));
+    let vin = VIN.parse().expect("a VIN");
+    let command = |order: Value| {
+        let mut command = json!({ "v": 1, "vin": VIN, "id": "a1" });
+        command.as_object_mut().expect("an object").extend(order.as_object().expect("an object").clone());
+        command
+    };
+    for (order, allowed) in [
+        (json!({ "order": "locate" }), true),
+        (json!({ "order": "immobilise", "expires_ms": 1_780_000_000_000_i64 }), true),
+        (json!({ "order": "report_rate", "every_s": 0.2, "for_s": 86_400 }), true),
+        (json!({ "order": "report_rate", "every_s": 0.1, "for_s": 60 }), false),
+        (json!({ "order": "report_rate" }), false),
+        (json!({ "order": "explode" }), false),
+        (json!({ "order": "siren", "id": "x".repeat(65) }), false),
+    ] {
+        let command = command(order);
+        assert_eq!(commands.is_valid(&command), allowed, "the schema on {command}");
+        let taken = decode_command(vin, command.to_string().as_bytes());
+        assert_eq!(taken.is_ok(), allowed, "the vehicle on {command}: {taken:?}");
+    }
+    let time = Timestamp(1_780_000_000_000);
+    let reply =
+        Reply { stamp: Stamp { vin, boot: 1, seq: 2, time }, id: "a1".to_owned(), outcome: Outcome::RefusedMoving };
+    let mut payload = Vec::new();
+    encode(&Message::Reply(reply), Format::Json, &mut payload);
+    let value: Value = serde_json::from_slice(&payload).expect("JSON");
+    assert!(replies.is_valid(&value), "{value:#}");
 }
 
 /// A report with one member changed.

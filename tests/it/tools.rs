@@ -77,6 +77,12 @@ impl Running {
         self.objects_until(kind, seconds).pop().expect("the last is the one waited for")
     }
 
+    /// The next line.
+    pub fn line(&self, seconds: u64) -> String {
+        let line = self.lines.recv_timeout(Duration::from_secs(seconds));
+        line.unwrap_or_else(|_| panic!("no line within {seconds} s"))
+    }
+
     /// All JSON lines up to the first of a type.
     pub fn objects_until(&self, kind: &str, seconds: u64) -> Vec<Value> {
         let mut objects = Vec::new();

@@ -33,6 +33,7 @@ fn stream(shards: u32, step_ms: i64) -> Vec<u8> {
             match emission.output {
                 Output::Report(report) => encode(&Message::Report(report), Format::Json, &mut payload),
                 Output::Event(event) => encode(&Message::Event(event), Format::Json, &mut payload),
+                Output::Reply(reply) => encode(&Message::Reply(reply), Format::Json, &mut payload),
                 Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => {
                     payload = serde_json::to_vec(&incident).expect("plain data");
                 }

@@ -56,6 +56,8 @@ pub struct Vehicle {
     pub(super) watch: Option<(Timestamp, Timestamp)>,
     /// Said without a network.
     pub(super) held: VecDeque<Output>,
+    /// The motor is blocked by command.
+    pub(super) immobilised: bool,
     pub(super) lean: f64,
     pub(super) trips: Stream,
     pub(super) motion: Stream,
@@ -102,6 +104,7 @@ impl Vehicle {
             fate: None,
             watch: None,
             held: VecDeque::new(),
+            immobilised: false,
             lean: 6.0 + 2.0 * build.unit(),
             trips,
             motion: stream(Purpose::Motion),
@@ -161,7 +164,7 @@ impl Vehicle {
             let said = out.split_off(first);
             for output in said {
                 match output {
-                    Output::Report(_) | Output::Event(_) => self.held.push_back(output),
+                    Output::Report(_) | Output::Event(_) | Output::Reply(_) => self.held.push_back(output),
                     Output::IncidentBegan(_) | Output::IncidentEnded(_) => out.push(output),
                 }
             }
@@ -176,7 +179,7 @@ impl Vehicle {
     }
 
     /// Moves it along its way and charges or discharges its pack for the time since the last wake-up.
-    fn advance(&mut self, setting: &Setting, now: Timestamp) {
+    pub(super) fn advance(&mut self, setting: &Setting, now: Timestamp) {
         let seconds = now.seconds_since(self.advanced);
         if seconds <= 0.0 {
             return;

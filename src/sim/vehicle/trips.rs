@@ -41,6 +41,10 @@ impl Vehicle {
 
     fn depart(&mut self, setting: &Setting, now: Timestamp, out: &mut Vec<Output>) {
         let Doing::Standing { spot, charging } = self.doing else { return };
+        if self.immobilised {
+            self.trip.departs = now.plus_seconds(600.0);
+            return;
+        }
         let soc = self.pack.soc();
         if soc < LOW_SOC || (charging && soc < ENOUGH_SOC) {
             self.doing = Doing::Standing { spot, charging: true };
