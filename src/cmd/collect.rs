@@ -1,6 +1,6 @@
 //! `zhilian collect`: the collector against any broker, with its store and its interface.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,22 +14,20 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::collecting::Collecting;
 use super::output::{self, Style};
 use super::simulate::{TimeArgs, parse_url};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, span};
-use crate::collect::{Core, Counters, Inbound, Output};
+use crate::collect::{Core, Counters};
 use crate::config::{self, Config};
 use crate::model::Alert;
 use crate::mqtt::subscriber::Subscription;
 use crate::mqtt::{BrokerUrl, Notice, Subscriber};
 use crate::store::Writer;
-use crate::store::writer::Batch;
-use crate::track::VehicleId;
-use crate::web::metrics::{self, Metrics};
-use crate::web::view::Shown;
-use crate::web::{Hub, Stats, VehicleView};
+use crate::web::Hub;
+use crate::web::metrics::Metrics;
 use crate::wire::topic::{UPLINK_FILTER, shared_uplink_filter};
 
 /// How long the broker may take to answer at the start.
