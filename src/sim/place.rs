@@ -35,6 +35,9 @@ pub struct PlaceFile {
     pub river: Vec<RiverFile>,
 }
 
+/// How far around a node with high houses they stand, metres.
+const CANYON_M: f64 = 900.0;
+
 /// A node of the network.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,6 +211,19 @@ impl Place {
             offset: error.span().map(|span| span.start),
         })?;
         Self::build(file).map_err(|what| PlaceError { what, offset: None })
+    }
+
+    /// Whether high houses stand around a point of a street.
+    #[must_use]
+    pub fn is_canyon(&self, edge: &Edge, at: Flat) -> bool {
+        let nodes = [edge.from, edge.to].map(|node| &self.nodes[usize::from(node)]);
+        nodes.iter().any(|node| node.canyon && node.at.distance(at).0 < CANYON_M)
+    }
+
+    /// Whether a node is one of the file, where main streets meet and lights stand.
+    #[must_use]
+    pub fn has_lights(&self, node: u16) -> bool {
+        usize::from(node) < self.file.node.len()
     }
 
     fn build(file: PlaceFile) -> Result<Self, String> {

@@ -20,7 +20,7 @@ pub struct Rider {
     home: Spot,
     /// Where a commuter works; the middle of a courier's round.
     away: Spot,
-    /// Speed compared with the average rider.
+    /// How fast it rides: 0 as the average rider, 1 one deviation faster.
     pub pace: f64,
 }
 
@@ -43,7 +43,7 @@ impl Rider {
             Habit::Commuter | Habit::Leisure => far_spot(place, home.at(place), reach, stream),
             Habit::Courier => home,
         };
-        Self { habit, home, away, pace: (1.0 + 0.08 * stream.normal()).clamp(0.75, 1.2) }
+        Self { habit, home, away, pace: stream.normal() }
     }
 
     /// Where the rider is when the run starts, and what comes next; the trip may have begun some minutes ago.

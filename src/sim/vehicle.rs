@@ -18,8 +18,6 @@ use crate::model::{Event, EventKind, Incident, Kind, Mode, Motion, Report};
 const LOW_SOC: f64 = 0.2;
 /// Charge at which a vehicle is taken off the charger for a trip.
 const ENOUGH_SOC: f64 = 0.8;
-/// How a van with a stolen vehicle drives.
-const VAN: Style = Style { top_speed: 13.0, hill_speed: 11.0, pull: 1.4, brake: 2.0, stop_chance: 0.2 };
 /// How often a vehicle looks at a pack that runs away, seconds.
 const ALARM_WATCH_S: f64 = 1.0;
 /// How long somebody keeps away from a vehicle around an incident, so that it finds it parked, seconds.
@@ -237,9 +235,8 @@ impl Vehicle {
         (from, to): (&Spot, &Spot),
         now: Timestamp,
     ) {
-        let top_speed =
-            MetresPerSecond::from_kmh(setting.models[self.model].0.top_speed_kmh).0 * self.rider.pace.min(1.0);
-        let style = Style { top_speed, hill_speed: 5.5, pull: 0.9, brake: 1.3, stop_chance: 0.35 };
+        let top_speed = MetresPerSecond::from_kmh(setting.models[self.model].0.top_speed_kmh);
+        let style = Style::rider(top_speed, self.rider.pace);
         let journey = Journey::start(&setting.place, way, (from.aside, to.aside), style, now, &mut self.motion);
         self.pose = journey.pose(&setting.place, now);
         self.doing = Doing::Riding { journey, to: *to };
@@ -314,7 +311,7 @@ impl Vehicle {
                 let there = far_spot(&setting.place, self.pose.at, Metres(plan.distance_m), &mut self.trips);
                 let way = route(&setting.place, &spot, &there, Traveller::Van).unwrap_or_default();
                 let journey =
-                    Journey::start(&setting.place, way, (spot.aside, there.aside), VAN, now, &mut self.motion);
+                    Journey::start(&setting.place, way, (spot.aside, there.aside), Style::VAN, now, &mut self.motion);
                 self.doing = Doing::Hauled { journey, to: there, incident: incident.clone() };
                 // Its rider will not find it again.
                 self.trip.departs = Timestamp::NEVER;
@@ -416,7 +413,6 @@ impl Vehicle {
 fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
     let edge = &setting.place.edges[usize::from(spot.edge)];
     let at = spot.at(&setting.place);
-    let nodes = [edge.from, edge.to].map(|node| &setting.place.nodes[usize::from(node)]);
     Pose {
         at,
         elevation: edge.elevation(spot.offset),
@@ -424,7 +420,7 @@ fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
         speed: MetresPerSecond(0.0),
         travelled: 0.0,
         underground: false,
-        canyon: nodes.iter().any(|node| node.canyon && node.at.distance(at).0 < 900.0),
+        canyon: setting.place.is_canyon(edge, at),
     }
 }
 

@@ -1,0 +1,129 @@
+//! How faithful movement and positioning are: simulated e-bike trips against 18 recorded ones. The table with the
+//! measured figures stands in `docs/fidelity.md`.
+
+use std::path::{Path, PathBuf};
+
+use zhilian::base::Timestamp;
+use zhilian::base::rng::{Purpose, Stream};
+use zhilian::base::units::{Metres, MetresPerSecond};
+use zhilian::config::run;
+use zhilian::sim::Place;
+use zhilian::sim::motion::{Journey, Style};
+use zhilian::sim::rider::far_spot;
+use zhilian::sim::streets::{Spot, Traveller, route};
+
+use crate::ride_statistics::{Ride, statistics};
+use crate::tools;
+
+/// Name, value of the 18 trips together, and the bounds that hold 95 % of 400 bootstrap samples over trips: the
+/// tolerance. Measured once by another program (method in `ride_statistics.rs`) and fixed here, so that neither the
+/// recordings nor the method can drift unseen.
+const ANCHORS: [(&str, f64, f64, f64); 28] = [
+    ("moving mean", 4.59, 4.29, 4.93),
+    ("speed p50", 4.65, 4.22, 5.15),
+    ("speed p90", 6.32, 5.57, 6.43),
+    ("speed p99", 6.54, 6.41, 6.63),
+    ("stop share of time", 0.104, 0.021, 0.168),
+    ("stops per km", 0.744, 0.354, 1.097),
+    ("stop p50", 16.0, 8.0, 26.0),
+    ("stop p90", 110.0, 20.0, 121.0),
+    ("acc p50", 0.207, 0.181, 0.220),
+    ("acc p90", 0.485, 0.439, 0.532),
+    ("acc p95", 0.584, 0.539, 0.631),
+    ("dec p50", 0.190, 0.174, 0.203),
+    ("dec p90", 0.397, 0.366, 0.443),
+    ("dec p95", 0.481, 0.430, 0.536),
+    ("a rms", 0.165, 0.137, 0.183),
+    ("share acc", 0.156, 0.113, 0.191),
+    ("share dec", 0.179, 0.134, 0.219),
+    ("w10 sd p50", 0.222, 0.167, 0.302),
+    ("w10 sd p90", 0.768, 0.642, 0.852),
+    ("w10 range p50", 0.685, 0.538, 0.954),
+    ("w10 range p90", 2.26, 1.97, 2.43),
+    ("w10 dv p50", 0.269, 0.171, 0.399),
+    ("w10 dv p90", 1.58, 1.22, 1.83),
+    ("slow-downs per km", 2.17, 1.43, 2.78),
+    ("slow-down p50", 7.0, 6.0, 9.0),
+    ("slow-down ratio p50", 0.61, 0.54, 0.65),
+    ("cruise sigma", 0.41, 0.32, 0.50),
+    ("cruise tau", 4.3, 3.4, 6.1),
+];
+
+/// A folder of recordings beside the project, or `None` (said aloud) when it is not there.
+fn recordings(name: &str) -> Option<PathBuf> {
+    // Cargo sets the variable for tests; the built-in path is for those who run the binary by hand.
+    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let folder = Path::new(&root).join("../shared/data/tracks").join(name);
+    if !folder.is_dir() {
+        tools::skip(&format!("the recordings {} are not there", folder.display()));
+        return None;
+    }
+    Some(folder)
+}
+
+/// A recorded trip. The order of columns differs from file to file.
+fn recorded(path: &Path) -> Ride {
+    let text = std::fs::read_to_string(path).expect("the file can be read");
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let column = |name: &str| header.iter().position(|title| *title == name).expect("the column is there");
+    let (time, speed, distance) = (column("timestamp"), column("speed"), column("distance"));
+    let mut readings = Vec::new();
+    let mut metres = Vec::new();
+    for line in lines.filter(|line| !line.is_empty()) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let stamp = Timestamp::parse(&format!("{}Z", fields[time])).expect("a time");
+        let number = |column: usize| fields[column].parse::<f64>().expect("a number");
+        readings.push((stamp.0 / 1000, number(speed) / 3.6));
+        metres.push(number(distance));
+    }
+    Ride::from_readings(&readings, (metres[metres.len() - 1] - metres[0]) / 1000.0)
+}
+
+/// Speeds of a trip that somebody rides through a place, read once a second.
+fn simulated(place: &Place, seed: u64) -> Ride {
+    let mut stream = Stream::new(seed, 0, Purpose::Motion);
+    let style = Style::rider(MetresPerSecond::from_kmh(25.0), stream.normal());
+    let from = Spot::draw(place, &mut stream);
+    let reach = Metres(stream.log_normal(2000.0, 0.4));
+    let to = far_spot(place, from.at(place), reach, &mut stream);
+    let way = route(place, &from, &to, Traveller::EBike).expect("the streets connect");
+    let mut now = Timestamp(0);
+    let mut journey = Journey::start(place, way, (from.aside, to.aside), style, now, &mut stream);
+    let mut speeds = Vec::new();
+    while journey.advance(place, now, &mut stream) {
+        speeds.push(journey.pose(place, now).speed.0);
+        now = now.plus_seconds(1.0);
+    }
+    Ride::new(&speeds, journey.length() / 1000.0)
+}
+
+#[test]
+fn simulated_trips_are_like_recorded_ones() {
+    let place = run::place("chongqing").expect("the place is embedded");
+    let rides: Vec<Ride> = (0..400).map(|seed| simulated(&place, seed)).collect();
+    let mut outside = Vec::new();
+    for ((name, value), (anchor, real, low, high)) in statistics(&rides).into_iter().zip(ANCHORS) {
+        assert_eq!(name, anchor);
+        println!("{name:20} {value:8.3} recorded {real:8.3} within {low}–{high}");
+        if !(low..=high).contains(&value) {
+            outside.push(format!("{name}: {value:.3} is not within {low}–{high}"));
+        }
+    }
+    assert!(outside.is_empty(), "{outside:#?}");
+}
+
+#[test]
+fn the_recorded_trips_are_those_of_the_anchors() {
+    let Some(folder) = recordings("ebike") else { return };
+    let rides: Vec<Ride> = (1..=18).map(|trip| recorded(&folder.join(format!("trip_{trip}.csv")))).collect();
+    let mut outside = Vec::new();
+    for ((name, value), (anchor, real, ..)) in statistics(&rides).into_iter().zip(ANCHORS) {
+        assert_eq!(name, anchor);
+        println!("{name:20} {value:8.4} anchor {real}");
+        if (value / real - 1.0).abs() > 0.02 {
+            outside.push(format!("{name}: {value:.4} is not within 2 % of {real}"));
+        }
+    }
+    assert!(outside.is_empty(), "{outside:#?}");
+}
