@@ -1,6 +1,6 @@
 //! One vehicle: its rider, its movement, its pack, its receiver and its modem, brought forward from wake-up to wake-up.
 
-use super::gnss::{Receiver, Sky};
+use super::gnss::Receiver;
 use super::incident::Planned;
 use super::modem::{Modem, Urgency};
 use super::motion::{Journey, Pose, Style};
@@ -183,6 +183,7 @@ impl Vehicle {
             }
         };
         self.pack.step(layout, current, seconds, setting.place.file.ambient);
+        self.receiver.look(now, self.pose.sky());
         self.advanced = now;
     }
 
@@ -363,13 +364,8 @@ impl Vehicle {
             Doing::Hauled { .. } => (Mode::Parked, false, true),
         };
         let pose = self.pose;
-        let sky = match (pose.underground, pose.canyon) {
-            (true, _) => Sky::Hidden,
-            (false, true) => Sky::Canyon,
-            (false, false) => Sky::Open,
-        };
         let moving = (pose.speed.0, pose.course);
-        let position = self.receiver.fix(&setting.place, now, pose.at, pose.elevation, moving, sky);
+        let position = self.receiver.fix(&setting.place, now, pose.at, pose.elevation, moving, pose.sky());
         let wheel = if riding { pose.speed } else { MetresPerSecond(0.0) };
         let shake = if riding && wheel.0 > 0.3 {
             0.13

@@ -8,6 +8,8 @@ use zhilian::base::rng::{Purpose, Stream};
 use zhilian::base::units::{Metres, MetresPerSecond};
 use zhilian::config::run;
 use zhilian::sim::Place;
+use zhilian::sim::gnss::nmea::checksum;
+use zhilian::sim::gnss::{Receiver, Sky, Talker, nmea};
 use zhilian::sim::motion::{Journey, Style};
 use zhilian::sim::rider::far_spot;
 use zhilian::sim::streets::{Spot, Traveller, route};
@@ -126,4 +128,64 @@ fn the_recorded_trips_are_those_of_the_anchors() {
         }
     }
     assert!(outside.is_empty(), "{outside:#?}");
+}
+
+/// Whether a line is a GGA or RMC sentence of a receiver: sum, number of fields, and the shape of each field. Empty
+/// fields are those of a receiver without a fix.
+fn check_sentence(line: &str) -> Result<bool, String> {
+    let wrong = |what: &str| Err(format!("{what}: {line}"));
+    let Some((body, sum)) = line.strip_prefix('$').and_then(|rest| rest.split_once('*')) else {
+        return wrong("no sum");
+    };
+    if u8::from_str_radix(sum, 16) != Ok(checksum(body)) {
+        return wrong("the sum differs");
+    }
+    let fields: Vec<&str> = body.split(',').collect();
+    let shape: &[&str] = match fields[0].get(2..) {
+        Some("GGA") => &["9.9", "9.9", "NS", "9.9", "EW", "9", "9", "9.9", "9.9", "M", "9.9", "M", "", "9"],
+        Some("RMC") => &["9.9", "AV", "9.9", "NS", "9.9", "EW", "9.9", "9.9", "9", "", "", "AN"],
+        _ => return Ok(false),
+    };
+    // One of the recorded receivers adds a field of its own to GGA.
+    if !(shape.len() + 1..=shape.len() + 2).contains(&fields.len()) {
+        return wrong("the number of fields differs");
+    }
+    for (field, shape) in fields[1..].iter().zip(shape) {
+        let fits = match *shape {
+            "9" => field.bytes().all(|byte| byte.is_ascii_digit()),
+            "9.9" => field.is_empty() || field.parse::<f64>().is_ok(),
+            letters => field.is_empty() || letters.contains(field),
+        };
+        if !fits {
+            return wrong(&format!("{field:?} is no {shape}"));
+        }
+    }
+    Ok(true)
+}
+
+#[test]
+fn sentences_have_the_grammar_of_recorded_ones() {
+    let place = run::place("chongqing").expect("the place is embedded");
+    let mut receiver = Receiver::new(Stream::new(1, 1, Purpose::Gnss));
+    for second in 0..100 {
+        let time = Timestamp(1_780_000_000_000 + second * 1000);
+        let at = place.nodes[second as usize % 50].at;
+        let fix = receiver.fix(&place, time, at, 200.0, (5.0, 90.0), Sky::Canyon).expect("a fix");
+        for talker in [Talker::Bd, Talker::Gb] {
+            for line in nmea(talker, &fix, time) {
+                assert_eq!(check_sentence(&line), Ok(true));
+                assert!(line.len() <= 80, "a sentence has at most 82 characters with its line end: {line}");
+            }
+        }
+    }
+    let Some(folder) = recordings("nmea") else { return };
+    for (log, expected) in [("beidou-bd.log", 14), ("beidou-gb.log", 8)] {
+        // The logs hold bytes of a binary protocol between the sentences.
+        let bytes = std::fs::read(folder.join(log)).expect("the log can be read");
+        let text = String::from_utf8_lossy(&bytes);
+        let sentences = text.lines().filter(|line| line.starts_with('$'));
+        let known = sentences.filter(|line| line.contains("GGA,") || line.contains("RMC,"));
+        let read = known.map(|line| check_sentence(line.trim_end())).collect::<Result<Vec<bool>, String>>();
+        assert!(read.as_ref().is_ok_and(|read| read.len() >= expected), "{log}: {read:?}");
+    }
 }
