@@ -4,13 +4,16 @@
 use std::path::{Path, PathBuf};
 
 use zhilian::base::Timestamp;
+use zhilian::base::geodesy::Flat;
 use zhilian::base::rng::{Purpose, Stream};
 use zhilian::base::units::{Metres, MetresPerSecond};
+use zhilian::config::files::{self, Folder};
 use zhilian::config::run;
 use zhilian::sim::Place;
 use zhilian::sim::gnss::nmea::checksum;
 use zhilian::sim::gnss::{Receiver, Sky, Talker, nmea};
 use zhilian::sim::motion::{Journey, Style};
+use zhilian::sim::place::StreetClass;
 use zhilian::sim::rider::far_spot;
 use zhilian::sim::streets::{Spot, Traveller, route};
 
@@ -187,5 +190,27 @@ fn sentences_have_the_grammar_of_recorded_ones() {
         let known = sentences.filter(|line| line.contains("GGA,") || line.contains("RMC,"));
         let read = known.map(|line| check_sentence(line.trim_end())).collect::<Result<Vec<bool>, String>>();
         assert!(read.as_ref().is_ok_and(|read| read.len() >= expected), "{log}: {read:?}");
+    }
+}
+
+#[test]
+fn every_place_connects_its_streets() {
+    let names = files::names(Folder::Place);
+    for expected in ["bangkok", "chongqing", "hanoi", "jakarta", "nairobi"] {
+        assert!(names.iter().any(|name| name == expected), "{expected} is missing among {names:?}");
+    }
+    for name in names {
+        let place = run::place(&name).expect("an embedded place is sound");
+        let on = |edge: usize| Spot { edge: edge as u16, offset: 0.5, aside: Flat::default() };
+        let open: Vec<usize> = (0..place.edges.len()).filter(|edge| place.edges[*edge].ebikes).collect();
+        for edge in &open {
+            let way = route(&place, &on(open[0]), &on(*edge), Traveller::EBike);
+            assert!(way.is_some(), "{name}: street {edge} cannot be reached");
+        }
+        let local = place.edges.iter().filter(|edge| edge.class == StreetClass::Local).count();
+        println!("{name}: {} nodes, {} streets, {local} of them local", place.nodes.len(), place.edges.len());
+        assert!(local > 10 * place.file.node.len(), "{name}: {local} local streets");
+        let map = run::place_map(&place);
+        assert!(map.contains("\"local\"") && map.contains(&name), "the map of {name} lacks local streets");
     }
 }

@@ -61,7 +61,7 @@ impl Style {
             pull: 0.60 * scale,
             brake: 0.42 * scale,
             turn_speed: 4.5,
-            ripple: 0.39 / 5.1,
+            ripple: 0.44 / 5.1,
             stops_per_km: 0.65,
             slows_per_km: 2.9,
             red_chance: 0.3,
