@@ -30,6 +30,8 @@ pub enum Purpose {
     Incident = 7,
     /// Waits before it connects again.
     Backoff = 8,
+    /// Local streets of a place; here the number is a node's instead of a vehicle's.
+    Streets = 64,
 }
 
 /// One stream of random numbers.

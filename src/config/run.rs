@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::files::{self, Folder};
-use crate::base::Timestamp;
+use crate::base::{LatLon, Timestamp};
 use crate::sim::{Catalogue, Place, Scenario, Setting};
 use crate::web::place::{Name, PlaceMap};
 
@@ -44,11 +44,11 @@ pub fn place_map(place: &Place) -> String {
     for river in &file.river {
         map.river(&name(&river.en, &river.zh), &river.line);
     }
-    for (edge, ready) in file.edge.iter().zip(&place.edges) {
-        let end = |node: u16| file.node[usize::from(node)].at;
-        let line: Vec<_> =
-            std::iter::once(end(ready.from)).chain(edge.via.iter().copied()).chain([end(ready.to)]).collect();
-        map.street(&name(&edge.en, &edge.zh), &edge.class, &line);
+    for (index, edge) in place.edges.iter().enumerate() {
+        // Local streets have no entry in the file, and no name.
+        let entry = file.edge.get(index).map_or(("", ""), |entry| (&entry.en, &entry.zh));
+        let line: Vec<_> = edge.line().map(|at| rounded(place.frame.globe(at))).collect();
+        map.street(&name(entry.0, entry.1), &edge.class, &line);
     }
     for node in &file.node {
         let rank = match node.kind.as_str() {
@@ -59,4 +59,9 @@ pub fn place_map(place: &Place) -> String {
         map.district(&name(&node.en, &node.zh), rank, node.at);
     }
     map.finish(&file.name, &name(&file.en, &file.zh), file.centre, file.zoom)
+}
+
+/// `[longitude, latitude]` to a millionth of a degree (11 cm), so that the map stays small.
+fn rounded(at: LatLon) -> [f64; 2] {
+    [at.lon, at.lat].map(|degrees| (degrees * 1e6).round() / 1e6)
 }

@@ -20,7 +20,7 @@ pub struct Rider {
     home: Spot,
     /// Where a commuter works; the middle of a courier's round.
     away: Spot,
-    /// Speed compared with the average rider.
+    /// How fast it rides: 0 as the average rider, 1 one deviation faster.
     pub pace: f64,
 }
 
@@ -43,7 +43,7 @@ impl Rider {
             Habit::Commuter | Habit::Leisure => far_spot(place, home.at(place), reach, stream),
             Habit::Courier => home,
         };
-        Self { habit, home, away, pace: (1.0 + 0.08 * stream.normal()).clamp(0.75, 1.2) }
+        Self { habit, home, away, pace: stream.normal() }
     }
 
     /// Where the rider is when the run starts, and what comes next; the trip may have begun some minutes ago.
@@ -120,12 +120,15 @@ fn until(setting: &Setting, now: Timestamp, hour: f64) -> f64 {
     (hour * HOUR_S - setting.local_seconds(now)).rem_euclid(DAY_S)
 }
 
-/// A spot about `reach` away from `from`: the best of several draws.
+/// A spot about `reach` away from `from`: draws until one misses it by less than a fifth, or takes the best of many.
 pub fn far_spot(place: &Place, from: Flat, reach: Metres, stream: &mut Stream) -> Spot {
-    const TRIES: u32 = 12;
+    const TRIES: u32 = 80;
     let miss = |spot: &Spot| (spot.at(place).distance(from).0 - reach.0).abs();
     let mut best = Spot::draw(place, stream);
     for _ in 1..TRIES {
+        if miss(&best) < reach.0 / 5.0 {
+            break;
+        }
         let other = Spot::draw(place, stream);
         if miss(&other) < miss(&best) {
             best = other;

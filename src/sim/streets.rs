@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::place::{Edge, Place};
+use super::place::{Edge, Place, StreetClass};
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
 use crate::base::units::Metres;
@@ -30,31 +30,19 @@ impl Spot {
         }
     }
 
-    /// Somewhere near `centre`: the draw is repeated until it falls within `radius`, and settles for the nearest.
-    pub fn draw_near(place: &Place, centre: Flat, radius: Metres, stream: &mut Stream) -> Self {
-        const TRIES: u32 = 24;
-        let mut best = Self::draw(place, stream);
-        for _ in 0..TRIES {
-            let distance = best.at(place).distance(centre);
-            if distance <= radius {
-                break;
-            }
-            let other = Self::draw(place, stream);
-            if other.at(place).distance(centre) < distance {
-                best = other;
-            }
-        }
-        best
-    }
-
     fn on(place: &Place, edge: u16, stream: &mut Stream) -> Option<Self> {
-        use super::place::StreetClass::{Arterial, HillRoad, Intercity};
         let street = &place.edges[usize::from(edge)];
-        if !street.ebikes || !matches!(street.class, Arterial | HillRoad | Intercity) {
+        // Yards lie farther from a main street than from a local one.
+        let yard_m = match street.class {
+            StreetClass::Arterial | StreetClass::HillRoad | StreetClass::Intercity => 45.0,
+            StreetClass::Local => 15.0,
+            StreetClass::Bridge | StreetClass::Tunnel => return None,
+        };
+        if !street.ebikes {
             return None;
         }
         let offset = stream.between(0.0, street.length.0);
-        let aside = Flat { east: stream.between(-45.0, 45.0), north: stream.between(-45.0, 45.0) };
+        let aside = Flat { east: stream.between(-yard_m, yard_m), north: stream.between(-yard_m, yard_m) };
         Some(Self { edge, offset, aside })
     }
 
@@ -152,13 +140,20 @@ fn search(
             open.push(Reverse((time, *node)));
         }
     }
+    let total =
+        |best: &[u64], (node, metres): &(u16, f64)| best[usize::from(*node)].saturating_add(cost(last, *metres));
     while let Some(Reverse((time, node))) = open.pop() {
         if time > best[usize::from(node)] {
             continue;
         }
+        if ends.iter().any(|end| time >= total(&best, end)) {
+            break;
+        }
         for edge_index in &place.nodes[usize::from(node)].edges {
             let edge = &place.edges[usize::from(*edge_index)];
-            if traveller == Traveller::EBike && !edge.ebikes {
+            // Local streets lead only to what hangs on the same node: no way passes through those of others.
+            let elsewhere = edge.home.is_some() && edge.home != first.home && edge.home != last.home;
+            if elsewhere || (traveller == Traveller::EBike && !edge.ebikes) {
                 continue;
             }
             let next = if edge.from == node { edge.to } else { edge.from };
@@ -170,8 +165,7 @@ fn search(
             }
         }
     }
-    let total = |(node, metres): &(u16, f64)| best[usize::from(*node)].saturating_add(cost(last, *metres));
-    let exit = ends.iter().min_by_key(|end| total(end)).filter(|end| total(end) < UNSEEN)?.0;
+    let exit = ends.iter().min_by_key(|end| total(&best, end)).filter(|end| total(&best, end) < UNSEEN)?.0;
     let mut steps = Vec::new();
     let mut node = exit;
     while let Some((previous, edge)) = came[usize::from(node)] {

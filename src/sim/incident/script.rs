@@ -26,13 +26,12 @@ impl Mover {
     /// How this drives.
     #[must_use]
     pub fn style(self) -> Style {
-        let (top_speed, hill_speed, pull, brake, stop_chance) = match self {
-            Self::Van => (13.0, 11.0, 1.4, 2.0, 0.2),
-            Self::Walker => (1.4, 1.0, 0.7, 0.7, 0.0),
-            Self::Thief => (8.0, 5.0, 0.9, 1.3, 0.1),
-            Self::Ferry => (4.0, 4.0, 0.2, 0.2, 0.0),
-        };
-        Style { top_speed, hill_speed, pull, brake, stop_chance }
+        match self {
+            Self::Van => Style::VAN,
+            Self::Walker => Style { cruise: 1.3, ceiling: 1.6, hill_speed: 1.0, pull: 0.7, brake: 0.7, ..STEADY },
+            Self::Thief => Style { cruise: 6.0, ceiling: 8.0, hill_speed: 5.0, pull: 0.9, brake: 1.2, ..STEADY },
+            Self::Ferry => Style { cruise: 4.0, ceiling: 4.5, hill_speed: 4.0, pull: 0.2, brake: 0.2, ..STEADY },
+        }
     }
 
     /// Which streets this may use.
@@ -44,6 +43,10 @@ impl Mover {
         }
     }
 }
+
+/// Somebody who stops for nothing.
+const STEADY: Style =
+    Style { turn_speed: 4.5, stops_per_km: 0.0, slows_per_km: 0.0, red_chance: 0.0, ripple: 0.05, ..Style::VAN };
 
 /// One step of an incident.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,7 +6,7 @@ use super::fate::Fate;
 use crate::base::rng::{Purpose, Stream};
 use crate::base::units::MetresPerSecond;
 use crate::base::{PackId, Timestamp, Vin};
-use crate::sim::gnss::Receiver;
+use crate::sim::gnss::{Receiver, Sky};
 use crate::sim::incident::{Conditions, Planned};
 use crate::sim::modem::{Modem, Urgency};
 use crate::sim::motion::{Journey, Pose};
@@ -210,7 +210,13 @@ impl Vehicle {
             }
         };
         self.pack.step(layout, current, seconds, setting.ambient(now));
+        self.receiver.look(now, self.sky());
         self.advanced = now;
+    }
+
+    /// What it sees of the sky.
+    pub(super) fn sky(&self) -> Sky {
+        if self.conditions.sky_hidden { Sky::Hidden } else { self.pose.sky() }
     }
 
     /// Puts it somewhere.
@@ -223,7 +229,6 @@ impl Vehicle {
 fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
     let edge = &setting.place.edges[usize::from(spot.edge)];
     let at = spot.at(&setting.place);
-    let nodes = [edge.from, edge.to].map(|node| &setting.place.nodes[usize::from(node)]);
     Pose {
         at,
         elevation: edge.elevation(spot.offset),
@@ -231,7 +236,7 @@ fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
         speed: MetresPerSecond(0.0),
         travelled: 0.0,
         underground: false,
-        canyon: nodes.iter().any(|node| node.canyon && node.at.distance(at).0 < 900.0),
+        canyon: setting.place.is_canyon(edge, at),
     }
 }
 

@@ -5,7 +5,6 @@ use crate::base::Timestamp;
 use crate::base::geodesy::Flat;
 use crate::base::units::{Degrees, Gravities, Metres, MetresPerSecond};
 use crate::model::{Battery, Mode, Motion, Position, Report, Stamp};
-use crate::sim::gnss::Sky;
 use crate::sim::motion::Pose;
 use crate::sim::setting::Setting;
 
@@ -51,12 +50,8 @@ impl Vehicle {
         if conditions.position_withheld {
             return None;
         }
-        let Pose { at, elevation, course, speed, underground, canyon, .. } = self.pose;
-        let sky = match (underground || conditions.sky_hidden, canyon) {
-            (true, _) => Sky::Hidden,
-            (false, true) => Sky::Canyon,
-            (false, false) => Sky::Open,
-        };
+        let Pose { at, elevation, course, speed, .. } = self.pose;
+        let sky = self.sky();
         let (believed, moving) = match conditions.spoofed_at {
             Some(pinned) => (pinned, (0.0, 0.0)),
             None => (at, (speed.0, course)),

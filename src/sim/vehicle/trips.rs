@@ -63,9 +63,8 @@ impl Vehicle {
     }
 
     fn ride(&mut self, setting: &Setting, way: Vec<Stretch>, (from, to): (&Spot, &Spot), now: Timestamp) {
-        let model = &setting.models[self.model].0;
-        let top_speed = MetresPerSecond::from_kmh(model.top_speed_kmh).0 * self.rider.pace.min(1.0);
-        let style = Style { top_speed, hill_speed: 5.5, pull: 0.9, brake: 1.3, stop_chance: 0.35 };
+        let top_speed = MetresPerSecond::from_kmh(setting.models[self.model].0.top_speed_kmh);
+        let style = Style::rider(top_speed, self.rider.pace);
         let journey = Journey::start(&setting.place, way, (from.aside, to.aside), style, now, &mut self.motion);
         self.pose = journey.pose(&setting.place, now);
         self.doing = Doing::Riding { journey, to: *to };

@@ -13,6 +13,7 @@ const INK = {
   bridge: "#6f86a8",
   tunnel: "#46536b",
   intercity: "#2b374b",
+  local: "#233047",
   name: "#c3cfe2",
   minorName: "#a3b1c8",
   streetName: "#9aa9c2",
@@ -104,6 +105,7 @@ function streets(lang: Lang): LayerSpecification[] {
     paint: { "line-color": color, "line-width": width, ...(dash && { "line-dasharray": dash }) },
   });
   return [
+    line("local", INK.local, byZoom(11, 0.2, 14, 1.6, 17, 6)),
     line("intercity", INK.intercity, byZoom(9, 1, 14, 4)),
     line("tunnel", INK.tunnel, byZoom(9, 0.8, 14, 3.5), [2, 2]),
     line("hill_road", INK.hill, byZoom(9, 0.7, 14, 3.5)),

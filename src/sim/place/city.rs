@@ -1,126 +1,14 @@
-//! A place: the city a fleet lives in, read from `config/place/*.toml`. A schematic arterial network with heights,
-//! bridges and tunnels, not a survey.
+//! A place ready to use: nodes and streets in a flat frame, with lengths and slopes.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::base::units::{Celsius, Metres, MetresPerSecond};
+use super::file::{EdgeFile, PlaceFile, StreetClass};
+use super::local;
+use crate::base::units::Metres;
 use crate::base::{Frame, LatLon, geodesy::Flat};
 
-/// A place as its file says it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceFile {
-    /// Name used in scenarios.
-    pub name: String,
-    /// Name in Chinese.
-    pub zh: String,
-    /// Name in English.
-    pub en: String,
-    /// Middle of the map, `[longitude, latitude]`.
-    pub centre: [f64; 2],
-    /// First zoom of the map.
-    pub zoom: f64,
-    /// Its time zone, such as `+08:00`.
-    pub utc_offset: String,
-    /// Air temperature in the shade.
-    pub ambient: Celsius,
-    /// Where streets meet.
-    pub node: Vec<NodeFile>,
-    /// Streets.
-    pub edge: Vec<EdgeFile>,
-    /// Rivers.
-    #[serde(default)]
-    pub river: Vec<RiverFile>,
-}
-
-/// A node of the network.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NodeFile {
-    /// Short name that edges refer to.
-    pub id: String,
-    /// Name in Chinese.
-    pub zh: String,
-    /// Name in English.
-    pub en: String,
-    /// `[longitude, latitude]`.
-    pub at: [f64; 2],
-    /// Metres above sea level.
-    pub elev: f64,
-    /// What is there: cbd, town, junction …
-    pub kind: String,
-}
-
-/// A street between two nodes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EdgeFile {
-    /// Node it starts at.
-    pub from: String,
-    /// Node it ends at.
-    pub to: String,
-    /// What it is.
-    pub class: StreetClass,
-    /// Name in Chinese.
-    #[serde(default)]
-    pub zh: String,
-    /// Name in English.
-    #[serde(default)]
-    pub en: String,
-    /// Whether e-bikes and e-motorcycles may use it.
-    #[serde(default = "yes")]
-    pub ebikes: bool,
-    /// Its bends, `[longitude, latitude]` each.
-    #[serde(default)]
-    pub via: Vec<[f64; 2]>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// A river.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RiverFile {
-    /// Name in Chinese.
-    pub zh: String,
-    /// Name in English.
-    pub en: String,
-    /// Its middle, `[longitude, latitude]` each.
-    pub line: Vec<[f64; 2]>,
-}
-
-/// What a street is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StreetClass {
-    /// A main street.
-    Arterial,
-    /// A steep, winding street.
-    HillRoad,
-    /// Over a river.
-    Bridge,
-    /// Through a ridge; no satellites.
-    Tunnel,
-    /// Between towns.
-    Intercity,
-}
-
-impl StreetClass {
-    /// What traffic allows on it (free speed of the data's street classes).
-    #[must_use]
-    pub fn free_speed(self) -> MetresPerSecond {
-        MetresPerSecond::from_kmh(match self {
-            Self::HillRoad => 30.0,
-            Self::Arterial => 40.0,
-            Self::Bridge | Self::Tunnel => 50.0,
-            Self::Intercity => 60.0,
-        })
-    }
-}
+/// How far around a node with high houses they stand, metres.
+const CANYON_M: f64 = 900.0;
 
 /// A node ready to use.
 #[derive(Debug, Clone)]
@@ -150,11 +38,35 @@ pub struct Edge {
     pub length: Metres,
     /// Rise over run from `from` to `to`.
     pub grade: f64,
+    /// The node around which a local street was laid; `None` for streets of the file.
+    pub home: Option<u16>,
     points: Vec<(f64, Flat)>,
     from_elevation: f64,
 }
 
 impl Edge {
+    /// A straight local street around the node `home`. Its ends must be apart.
+    pub(super) fn local(from: u16, to: u16, home: u16, nodes: &[Node]) -> Self {
+        let (start, end) = (&nodes[usize::from(from)], &nodes[usize::from(to)]);
+        let length = start.at.distance(end.at).0.max(1.0);
+        Self {
+            from,
+            to,
+            class: StreetClass::Local,
+            ebikes: true,
+            length: Metres(length),
+            grade: (end.elevation.0 - start.elevation.0) / length,
+            home: Some(home),
+            points: vec![(0.0, start.at), (length, end.at)],
+            from_elevation: start.elevation.0,
+        }
+    }
+
+    /// Its line in the place's frame, from `from` to `to`.
+    pub fn line(&self) -> impl Iterator<Item = Flat> + '_ {
+        self.points.iter().map(|(_, at)| *at)
+    }
+
     /// The point and the course of the line `offset` metres from `from`.
     #[must_use]
     pub fn point(&self, offset: f64) -> (Flat, f64) {
@@ -181,7 +93,7 @@ pub struct Place {
     pub frame: Frame,
     /// Where streets meet.
     pub nodes: Vec<Node>,
-    /// Streets.
+    /// Streets: first those of the file in its order, then local ones.
     pub edges: Vec<Edge>,
     /// Added to UTC, in seconds.
     pub utc_offset_s: i64,
@@ -208,6 +120,19 @@ impl Place {
             offset: error.span().map(|span| span.start),
         })?;
         Self::build(file).map_err(|what| PlaceError { what, offset: None })
+    }
+
+    /// Whether high houses stand around a point of a street.
+    #[must_use]
+    pub fn is_canyon(&self, edge: &Edge, at: Flat) -> bool {
+        let nodes = [edge.from, edge.to].map(|node| &self.nodes[usize::from(node)]);
+        nodes.iter().any(|node| node.canyon && node.at.distance(at).0 < CANYON_M)
+    }
+
+    /// Whether a node is one of the file, where main streets meet and lights stand.
+    #[must_use]
+    pub fn has_lights(&self, node: u16) -> bool {
+        usize::from(node) < self.file.node.len()
     }
 
     fn build(file: PlaceFile) -> Result<Self, String> {
@@ -241,6 +166,12 @@ impl Place {
         if !edges.iter().any(|edge| edge.ebikes) {
             return Err("expected at least one edge open to e-bikes".to_owned());
         }
+        let mut rivers = Vec::new();
+        for river in &file.river {
+            let line: Result<Vec<Flat>, String> = river.line.iter().map(|at| Ok(frame.flat(lat_lon(*at)?))).collect();
+            rivers.push(line?);
+        }
+        local::lay(&file.name, &mut nodes, &mut edges, &rivers);
         Ok(Self { file, frame, nodes, edges, utc_offset_s })
     }
 }
@@ -264,6 +195,7 @@ fn build_edge(edge: &EdgeFile, from: u16, to: u16, nodes: &[Node], frame: &Frame
         ebikes: edge.ebikes,
         length: Metres(length),
         grade: (end.elevation.0 - start.elevation.0) / length,
+        home: None,
         points,
         from_elevation: start.elevation.0,
     })
@@ -293,29 +225,36 @@ mod tests {
 
     use super::*;
 
-    fn chongqing() -> Place {
-        Place::parse(include_str!("../../config/place/chongqing.toml")).unwrap()
-    }
+    const PLACES: [&str; 5] = [
+        include_str!("../../../config/place/chongqing.toml"),
+        include_str!("../../../config/place/hanoi.toml"),
+        include_str!("../../../config/place/bangkok.toml"),
+        include_str!("../../../config/place/jakarta.toml"),
+        include_str!("../../../config/place/nairobi.toml"),
+    ];
 
     #[test]
     fn every_bridge_crosses_a_river_and_nothing_else_does() {
-        let place = chongqing();
-        let line = |points: &mut dyn Iterator<Item = Flat>| -> LineString {
-            points.map(|p| Coord { x: p.east, y: p.north }).collect::<Vec<_>>().into()
-        };
-        let flat = |at: &[f64; 2]| place.frame.flat(lat_lon(*at).unwrap());
-        let rivers: Vec<LineString> =
-            place.file.river.iter().map(|river| line(&mut river.line.iter().map(flat))).collect();
-        for (edge, file) in place.edges.iter().zip(&place.file.edge) {
-            let street = line(&mut edge.points.iter().map(|(_, at)| *at));
-            let wet = rivers.iter().any(|river| river.intersects(&street));
-            assert_eq!(wet, edge.class == StreetClass::Bridge, "{} – {}", file.from, file.to);
+        for place in PLACES.map(|text| Place::parse(text).unwrap()) {
+            let line = |points: &mut dyn Iterator<Item = Flat>| -> LineString {
+                points.map(|p| Coord { x: p.east, y: p.north }).collect::<Vec<_>>().into()
+            };
+            let flat = |at: &[f64; 2]| place.frame.flat(lat_lon(*at).unwrap());
+            let rivers: Vec<LineString> =
+                place.file.river.iter().map(|river| line(&mut river.line.iter().map(flat))).collect();
+            for (index, edge) in place.edges.iter().enumerate() {
+                let street = line(&mut edge.line());
+                let wet = rivers.iter().any(|river| river.intersects(&street));
+                let name = place.file.edge.get(index).map(|file| (&file.from, &file.to));
+                let context = format!("{}: {index} {name:?} near node {:?}", place.file.name, edge.home);
+                assert_eq!(wet, edge.class == StreetClass::Bridge, "{context}");
+            }
         }
     }
 
     #[test]
     fn points_run_along_the_edge() {
-        let place = chongqing();
+        let place = Place::parse(PLACES[0]).unwrap();
         for edge in &place.edges {
             assert!(edge.point(0.0).0.distance(place.nodes[usize::from(edge.from)].at).0 < 1e-6);
             assert!(edge.point(edge.length.0).0.distance(place.nodes[usize::from(edge.to)].at).0 < 1e-6);
@@ -326,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_faulty_place_is_refused() {
-        let text = include_str!("../../config/place/chongqing.toml");
+        let text = PLACES[0];
         let refused = |from: &str, to: &str| Place::parse(&text.replacen(from, to, 1)).unwrap_err().what;
         assert!(refused("from = \"JFB\"", "from = \"XXX\"").contains("XXX"));
         assert!(refused("+08:00", "8 hours").contains("utc_offset"));

@@ -1,0 +1,14 @@
+//! Movement along a way: how somebody drives ([`Style`]), short pieces of constant acceleration ([`Leg`]), and the way
+//! itself ([`Journey`]). Legs are drawn when the one before ends, never when somebody looks, so that what happens does
+//! not depend on how often it is asked for; in between, position is the closed-form integral of speed.
+//!
+//! Deliberately absent: other traffic. Vehicles report every few seconds, which shows no car-following.
+
+pub mod leg;
+pub mod style;
+pub mod planner;
+pub mod journey;
+
+pub use journey::{Journey, Pose};
+pub use leg::Leg;
+pub use style::Style;
