@@ -5,7 +5,7 @@ use super::incident::Planned;
 use super::modem::{Modem, Urgency};
 use super::motion::{Journey, Pose, Style};
 use super::output::Output;
-use super::pack::{Pack, Runaway};
+use super::pack::{Charger, Fault, Interval, Pack, Spec, Trouble};
 use super::rider::{Rider, Trip, far_spot};
 use super::setting::{Setting, pick};
 use super::streets::{Spot, Traveller, route};
@@ -81,7 +81,8 @@ impl Vehicle {
         let habit = *riders.keys().nth(habit).expect("shares are checked to be there");
         let vin = make_vin(&setting.models[model_index].0.wmi, number);
         let pack_id = PackId::from(&format!("{}-{number:07}", setting.packs[layout].0)).unwrap_or_default();
-        let pack = Pack::build(pack_id, &setting.packs[layout].1, setting.place.file.ambient, &mut build);
+        let spec = spec(setting, layout);
+        let pack = Pack::build(pack_id, spec, setting.place.file.ambient, &mut build);
         let rider = Rider::draw(&setting.place, habit, &mut build);
         let (spot, trip) = rider.wake(setting, &mut trips);
         let modem = Modem::start(vin, setting.begin, &setting.scenario.report, Urgency::Parked, stream(Purpose::Modem));
@@ -163,14 +164,19 @@ impl Vehicle {
         if seconds <= 0.0 {
             return;
         }
-        let (layout, cell) = (&setting.packs[self.layout].1, &setting.packs[self.layout].2);
+        let spec = spec(setting, self.layout);
+        let interval = Interval { until: now, seconds, ambient: setting.place.file.ambient };
         let model = &setting.models[self.model].0;
         let current = match &self.doing {
-            Doing::Standing { charging: true, .. } => self.pack.charge_current(layout),
-            Doing::Standing { .. } => self.pack.discharge_current(layout, cell, model.standby_w),
+            Doing::Standing { charging: true, .. } => {
+                self.pack.charge(spec, Charger::Home, interval);
+                self.advanced = now;
+                return;
+            }
+            Doing::Standing { .. } => self.pack.discharge_current(spec, model.standby_w),
             Doing::Hauled { journey, .. } => {
                 self.pose = journey.pose(&setting.place, now);
-                self.pack.discharge_current(layout, cell, model.standby_w)
+                self.pack.discharge_current(spec, model.standby_w)
             }
             Doing::Riding { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
@@ -181,10 +187,10 @@ impl Vehicle {
                 let watts = model.road_load(mean, slope, 0.0) + gained.max(0.0) / seconds / model.efficiency;
                 self.odometer += metres;
                 self.pose = next;
-                self.pack.discharge_current(layout, cell, watts + model.standby_w)
+                self.pack.discharge_current(spec, watts + model.standby_w)
             }
         };
-        self.pack.step(layout, current, seconds, setting.place.file.ambient);
+        self.pack.step(spec, current, interval);
         self.advanced = now;
     }
 
@@ -325,8 +331,9 @@ impl Vehicle {
                 self.modem.set_urgency(Urgency::Riding, now);
             }
             Kind::ThermalRunaway => {
-                let cell = self.sensors.index(setting.packs[self.layout].1.series);
-                self.pack.ignite(Runaway { cell, since: now, ramp_s: plan.ramp_s });
+                let cell = self.sensors.index(setting.packs[self.layout].1.series) as u8;
+                let what = Trouble::Runaway { cell, ramp_s: plan.ramp_s as f32 };
+                self.pack.strike(spec(setting, self.layout), Fault { since: now, what });
                 self.trip.departs = Timestamp::NEVER;
                 self.watch_until = now.plus_seconds(plan.ramp_s + 60.0);
                 self.watch_next = now.plus_seconds(ALARM_WATCH_S);
@@ -354,8 +361,7 @@ impl Vehicle {
     }
 
     fn measure_pack(&mut self, setting: &Setting, now: Timestamp) -> crate::model::Battery {
-        let (_, layout, cell, _) = &setting.packs[self.layout];
-        self.pack.measure(now, layout, cell, &mut self.sensors)
+        self.pack.measure(now, spec(setting, self.layout), &mut self.sensors)
     }
 
     fn report(&mut self, setting: &Setting, now: Timestamp) -> Report {
@@ -411,6 +417,12 @@ impl Vehicle {
     pub fn number(&self) -> u32 {
         self.number
     }
+}
+
+/// What a vehicle's pack is made of.
+fn spec(setting: &Setting, layout: usize) -> Spec<'_> {
+    let (_, layout, cell, _) = &setting.packs[layout];
+    Spec { layout, cell }
 }
 
 fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {

@@ -6,6 +6,7 @@ mod cli;
 mod collector;
 mod dashboard;
 mod demo;
+mod fidelity_battery;
 mod foreign;
 mod schema;
 mod times;
