@@ -47,14 +47,17 @@ pub fn alarms(spec: Spec, battery: &Battery) -> [(Alarm, u8); 7] {
     let spread_mv = if battery.chemistry == Chemistry::Vrla { 0.0 } else { highest - lowest };
     let hottest = battery.hottest().unwrap_or_default().0;
     let heat_spread = hottest - battery.coldest().unwrap_or_default().0;
-    let limit = if battery.current.0 > 0.0 { spec.layout.charge_a } else { spec.layout.discharge_a };
-    let load = (battery.current.0.abs() - 0.3) / limit.0;
+    let (charging, braking) = (spec.layout.charge_a.0, spec.cell.regen_a.0);
+    // A pack made for charging fast may be as warm as its charger leaves it.
+    let warm = spec.cell.charge_limit.0.max(55.0);
+    let limit = if battery.current.0 > 0.0 { charging.max(braking) } else { spec.layout.discharge_a.0 };
+    let load = (battery.current.0.abs() - 0.3) / limit;
     [
         (Alarm::OverVoltage, level(highest, [f64::INFINITY, high2, high3])),
         (Alarm::UnderVoltage, level(-lowest, [f64::INFINITY, -low2, -low3])),
         (Alarm::CellSpread, level(spread_mv, [f64::INFINITY, 300.0, 500.0])),
         (Alarm::OverCurrent, level(load, [1.05, 1.2, 1.5])),
-        (Alarm::OverTemperature, level(hottest, [55.0, 60.0, 70.0])),
+        (Alarm::OverTemperature, level(hottest, [warm, 60.0, 70.0])),
         (Alarm::TemperatureSpread, level(heat_spread, [8.0, 12.0, 20.0])),
         (Alarm::Insulation, level(-battery.insulation.0, [f64::INFINITY, -500.0, -250.0])),
     ]
