@@ -144,13 +144,13 @@ impl Cell {
 
     /// The first fault of the numbers, if any.
     fn fault(&self) -> Option<String> {
-        let shares = [self.capacity_at_minus_20, self.charge_efficiency];
+        let parts = [self.capacity_at_minus_20, self.charge_efficiency];
         let shapes = [&self.r0_shape, &self.r1_shape, &self.charge_shape];
         if !self.ocv.is_sorted() {
             Some(format!("expected {TABLE_POINTS} rising voltages"))
         } else if shapes.iter().any(|shape| shape.iter().any(|factor| *factor <= 0.0)) {
             Some("expected shapes above 0".to_owned())
-        } else if shares.iter().any(|share| !(0.1..=1.0).contains(share)) {
+        } else if parts.iter().any(|part| !(0.1..=1.0).contains(part)) {
             Some("expected capacity_at_minus_20 and charge_efficiency from 0.1 to 1".to_owned())
         } else if !self.alarm_v.is_sorted() {
             Some("expected alarm_v in rising order".to_owned())

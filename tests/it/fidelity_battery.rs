@@ -116,10 +116,10 @@ fn twelve_cells(catalogue: &Catalogue) -> (PackLayout, Cell) {
     (layout, cell)
 }
 
+/// The middle one of an odd number of values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 0 { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+    values[values.len() / 2]
 }
 
 /// Onset, end, growth, first second after the end and residue of a deviation in mV over tenths of a second.

@@ -79,8 +79,9 @@ impl Pack {
         for index in 0..self.cells.len() {
             let volts = self.cell_voltage(now, spec, resistance, index);
             total += volts;
-            let said = (volts * 1000.0 + stream.between(-1.5, 1.5)) / step;
-            cells_mv.push((said.round() * step).clamp(0.0, 65_535.0) as u16);
+            let steps = (volts * 1000.0 + stream.between(-1.5, 1.5)) / step;
+            // Rounds without calling the mathematics library: this is done for each cell of each report.
+            cells_mv.push(((steps + 0.5) as u16).saturating_mul(layout.cell_step_mv));
         }
         let probes: ArrayVec<Celsius, MAX_PROBES> = (0..PROBES)
             .map(|probe| Celsius(self.probe(probe, now) + stream.between(-0.4, 0.4)).quantised(0.5))

@@ -305,7 +305,9 @@ fn abuse_is_felt_and_alarms() {
     for name in LAYOUTS {
         let mut bench = Bench::new(name, 0.9);
         bench.strike(Trouble::WrongCharger { over: 0.1 });
-        (0..600).for_each(|_| drop(bench.charge(Charger::Home, 60.0)));
+        for _ in 0..600 {
+            bench.charge(Charger::Home, 60.0);
+        }
         let mut seen = bench.alarms();
         // Its charger has ended by now; what it did shows while it still holds its voltage.
         for _ in 0..120 {
@@ -343,7 +345,9 @@ fn lead_runs_away_on_its_charger() {
     assert!(battery.hottest().unwrap().0 > 55.0, "{battery:?}");
     assert!((battery.voltage - Volts(58.8)).0.abs() < 1.5, "{battery:?}");
     let mut healthy = Bench::new("PB48_20", 0.95);
-    (0..24).for_each(|_| drop(healthy.charge(Charger::Home, 3600.0)));
+    for _ in 0..24 {
+        healthy.charge(Charger::Home, 3600.0);
+    }
     assert!(healthy.measure().hottest().unwrap().0 < 30.0);
 }
 
