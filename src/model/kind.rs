@@ -36,6 +36,30 @@ pub enum Kind {
     Tamper,
     /// It is driven away and its pack taken out elsewhere.
     Strip,
+    /// Something heats the whole pack.
+    OverTemperature,
+    /// A cell has less capacity and more resistance than the others.
+    WeakCell,
+    /// A cell leaks through an internal short of 100 Ω to 1 kΩ.
+    ShortEarly,
+    /// A cell leaks through an internal short of 1 to 10 Ω.
+    ShortMid,
+    /// A joint beside a cell works loose.
+    ContactResistance,
+    /// The pack has lost much of its capacity.
+    CapacityFade,
+    /// The pack empties itself within days.
+    SelfDischarge,
+    /// A cell's voltage sensor says for ever the same.
+    SensorStuck,
+    /// A cell's voltage sensor is off.
+    SensorBias,
+    /// A cell's voltage sensor is noisy.
+    SensorNoise,
+    /// The insulation between pack and frame decays.
+    Insulation,
+    /// The battery management does not answer.
+    BmsSilent,
     /// A cell heats itself faster than it can cool, until it vents.
     ThermalRunaway,
     /// The receiver wanders more than the place explains.
@@ -62,7 +86,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 32] = [
         Self::Tow,
         Self::CarryOff,
         Self::RideAway,
@@ -72,6 +96,18 @@ impl Kind {
         Self::Spoof,
         Self::Tamper,
         Self::Strip,
+        Self::OverTemperature,
+        Self::WeakCell,
+        Self::ShortEarly,
+        Self::ShortMid,
+        Self::ContactResistance,
+        Self::CapacityFade,
+        Self::SelfDischarge,
+        Self::SensorStuck,
+        Self::SensorBias,
+        Self::SensorNoise,
+        Self::Insulation,
+        Self::BmsSilent,
         Self::ThermalRunaway,
         Self::Drift,
         Self::Garage,
@@ -98,7 +134,19 @@ impl Kind {
             | Self::Spoof
             | Self::Tamper
             | Self::Strip => Family::Theft,
-            Self::ThermalRunaway => Family::Battery,
+            Self::OverTemperature
+            | Self::WeakCell
+            | Self::ShortEarly
+            | Self::ShortMid
+            | Self::ContactResistance
+            | Self::CapacityFade
+            | Self::SelfDischarge
+            | Self::SensorStuck
+            | Self::SensorBias
+            | Self::SensorNoise
+            | Self::Insulation
+            | Self::BmsSilent
+            | Self::ThermalRunaway => Family::Battery,
             Self::Drift
             | Self::Garage
             | Self::Ferry
@@ -132,6 +180,18 @@ impl Kind {
             Self::Spoof => "theft.spoof",
             Self::Tamper => "theft.tamper",
             Self::Strip => "theft.strip",
+            Self::OverTemperature => "battery.over_temperature",
+            Self::WeakCell => "battery.weak_cell",
+            Self::ShortEarly => "battery.short_early",
+            Self::ShortMid => "battery.short_mid",
+            Self::ContactResistance => "battery.contact_resistance",
+            Self::CapacityFade => "battery.capacity_fade",
+            Self::SelfDischarge => "battery.self_discharge",
+            Self::SensorStuck => "battery.sensor_stuck",
+            Self::SensorBias => "battery.sensor_bias",
+            Self::SensorNoise => "battery.sensor_noise",
+            Self::Insulation => "battery.insulation",
+            Self::BmsSilent => "battery.bms_silent",
             Self::ThermalRunaway => "battery.thermal_runaway",
             Self::Drift => "benign.drift",
             Self::Garage => "benign.garage",

@@ -6,7 +6,6 @@ use std::collections::BinaryHeap;
 use super::place::{Edge, Place, StreetClass};
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
-use crate::base::units::Metres;
 
 /// Somewhere a vehicle can stand: beside a street, up to a yard away from it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,6 +8,7 @@ mod commands;
 mod dashboard;
 mod demo;
 mod fates;
+mod fidelity_battery;
 mod fidelity_motion;
 mod foreign;
 mod ride_statistics;

@@ -11,6 +11,8 @@ pub struct Ride {
 
 /// Below this a vehicle stands, m/s.
 const STANDING: f64 = 0.5;
+/// Seconds that a steady moment keeps from anything slow.
+const AWAY: usize = 8;
 
 impl Ride {
     /// A trip from speeds, without the standing at its ends.
@@ -128,7 +130,6 @@ impl Pool {
                 self.slow_ratio.push(s[start..end].iter().copied().fold(f64::INFINITY, f64::min) / cruise);
             }
         }
-        const AWAY: usize = 8;
         let steady = |t: usize| {
             t >= AWAY - 1
                 && t + AWAY <= g.len()

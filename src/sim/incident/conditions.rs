@@ -24,6 +24,8 @@ pub struct Conditions {
     pub power_cut: bool,
     /// The pack is gone.
     pub pack_gone: bool,
+    /// The battery management does not answer.
+    pub bms_silent: bool,
     /// The wheel turns with the movement although nobody rides.
     pub wheel_turns: bool,
     /// Root mean square of the shaking, g; 0 for what the movement explains.
@@ -46,6 +48,7 @@ impl Conditions {
         offline: false,
         power_cut: false,
         pack_gone: false,
+        bms_silent: false,
         wheel_turns: false,
         shake_g: 0.0,
         tilt_deg: 0.0,

@@ -1,6 +1,7 @@
-//! What befalls vehicles: which and when (`plan`), what happens step by step (`script`, `theft`, `benign`), expressed as
+//! What befalls vehicles: which and when (`plan`), what happens step by step (`script`, `theft`, `battery`, `benign`), expressed as
 //! conditions that a vehicle is under for a while (`conditions`).
 
+pub mod battery;
 pub mod benign;
 pub mod conditions;
 pub mod plan;

@@ -2,11 +2,12 @@
 
 use super::conditions::Conditions;
 use super::plan::Planned;
-use super::{benign, theft};
+use super::{battery, benign, theft};
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
-use crate::model::{EventKind, Kind};
+use crate::model::{EventKind, Family, Kind};
 use crate::sim::motion::Style;
+use crate::sim::pack::{Sensor, Trouble};
 use crate::sim::streets::Traveller;
 
 /// What moves a vehicle that nobody rides.
@@ -59,10 +60,18 @@ pub enum Step {
     Move(Mover, f64),
     /// So many seconds pass.
     Wait(f64),
-    /// A cell runs away, venting after so many seconds.
-    Ignite(f64),
+    /// The pack gets a fault.
+    Strike(Trouble),
+    /// The management looks at its pack every second, for so many seconds.
+    Watch(f64),
     /// The incident is over; steps after it are its traces.
     End,
+}
+
+/// Whether its rider notices nothing and goes on: so it is with a sick battery, until it burns.
+#[must_use]
+pub fn rider_goes_on(kind: Kind) -> bool {
+    kind.family() == Family::Battery && kind != Kind::ThermalRunaway
 }
 
 /// Whether a vehicle can still be used after an incident.
@@ -79,6 +88,18 @@ pub fn ends_use(kind: Kind) -> bool {
         | Kind::ThermalRunaway => true,
         Kind::PowerCut
         | Kind::Tamper
+        | Kind::OverTemperature
+        | Kind::WeakCell
+        | Kind::ShortEarly
+        | Kind::ShortMid
+        | Kind::ContactResistance
+        | Kind::CapacityFade
+        | Kind::SelfDischarge
+        | Kind::SensorStuck
+        | Kind::SensorBias
+        | Kind::SensorNoise
+        | Kind::Insulation
+        | Kind::BmsSilent
         | Kind::Drift
         | Kind::Garage
         | Kind::Ferry
@@ -92,9 +113,10 @@ pub fn ends_use(kind: Kind) -> bool {
     }
 }
 
-/// The steps of a planned incident on a vehicle that stands at `at`.
+/// The steps of a planned incident on a vehicle that stands at `at` and has `series` cells.
 #[must_use]
-pub fn script(plan: &Planned, at: Flat, stream: &mut Stream) -> Vec<Step> {
+pub fn script(plan: &Planned, at: Flat, series: usize, stream: &mut Stream) -> Vec<Step> {
+    let cell = stream.index(series) as u8;
     match plan.kind {
         Kind::Tow => theft::tow(plan.distance_m),
         Kind::CarryOff => theft::carry_off(plan.distance_m, stream),
@@ -105,7 +127,19 @@ pub fn script(plan: &Planned, at: Flat, stream: &mut Stream) -> Vec<Step> {
         Kind::Spoof => theft::spoof(plan.distance_m, at),
         Kind::Tamper => theft::tamper(stream),
         Kind::Strip => theft::strip(plan.distance_m, stream),
-        Kind::ThermalRunaway => vec![Step::Ignite(plan.ramp_s), Step::Wait(plan.ramp_s + 60.0), Step::End],
+        Kind::OverTemperature => battery::stays(battery::over_temperature(stream)),
+        Kind::WeakCell => battery::stays(battery::weak_cell(cell, stream)),
+        Kind::ShortEarly => battery::stays(battery::short_early(cell, stream)),
+        Kind::ShortMid => battery::stays(battery::short_mid(cell, stream)),
+        Kind::ContactResistance => battery::stays(battery::contact_resistance(cell, stream)),
+        Kind::CapacityFade => battery::stays(battery::capacity_fade(stream)),
+        Kind::SelfDischarge => battery::stays(battery::self_discharge(stream)),
+        Kind::SensorStuck => battery::stays(Trouble::SensorStuck { sensor: Sensor::Cell(cell) }),
+        Kind::SensorBias => battery::stays(battery::sensor_bias(cell, stream)),
+        Kind::SensorNoise => battery::stays(battery::sensor_noise(cell, stream)),
+        Kind::Insulation => battery::stays(battery::insulation(stream)),
+        Kind::BmsSilent => battery::bms_silent(),
+        Kind::ThermalRunaway => battery::thermal_runaway(cell, plan.ramp_s),
         Kind::Drift => benign::drift(stream),
         Kind::Garage => benign::garage(stream),
         Kind::Ferry => benign::ferry(plan.distance_m),
@@ -131,7 +165,7 @@ mod tests {
             let plan = Planned { id: 0, kind, start: Timestamp(0), distance_m: 3000.0, ramp_s: 40.0 };
             for seed in 0..10 {
                 let mut stream = Stream::new(seed, 0, Purpose::Incident);
-                let steps = script(&plan, Flat::default(), &mut stream);
+                let steps = script(&plan, Flat::default(), 16, &mut stream);
                 assert_eq!(steps.iter().filter(|step| **step == Step::End).count(), 1, "{kind:?}");
                 assert!(steps.len() >= 3, "{kind:?} does nothing: {steps:?}");
             }

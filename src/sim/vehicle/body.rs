@@ -11,7 +11,7 @@ use crate::sim::incident::{Conditions, Planned};
 use crate::sim::modem::{Modem, Urgency};
 use crate::sim::motion::{Journey, Pose};
 use crate::sim::output::Output;
-use crate::sim::pack::Pack;
+use crate::sim::pack::{Charger, Interval, Pack, Spec};
 use crate::sim::rider::{Rider, Trip};
 use crate::sim::setting::{Setting, pick};
 use crate::sim::streets::Spot;
@@ -81,7 +81,7 @@ impl Vehicle {
         let habit = *riders.keys().nth(habit).expect("shares are checked to be there");
         let vin = make_vin(&setting.models[model].0.wmi, number);
         let pack_id = PackId::from(&format!("{}-{number:07}", setting.packs[layout].0)).unwrap_or_default();
-        let pack = Pack::build(pack_id, &setting.packs[layout].1, setting.ambient(setting.begin), &mut build);
+        let pack = Pack::build(pack_id, spec(setting, layout), setting.ambient(setting.begin), &mut build);
         let rider = Rider::draw(&setting.place, habit, &mut build);
         let (spot, trip) = rider.wake(setting, &mut trips);
         let cadence = &setting.scenario.report;
@@ -184,18 +184,19 @@ impl Vehicle {
         if seconds <= 0.0 {
             return;
         }
-        let (layout, cell) = (&setting.packs[self.layout].1, &setting.packs[self.layout].2);
+        let spec = spec(setting, self.layout);
+        let interval = Interval { until: now, seconds, ambient: setting.ambient(now) };
         let model = &setting.models[self.model].0;
         let current = match &self.doing {
-            Doing::Standing { charging: true, .. } => self.pack.charge_current(layout),
-            Doing::Standing { .. } => self.pack.discharge_current(layout, cell, model.standby_w),
+            Doing::Standing { charging: true, .. } => None,
+            Doing::Standing { .. } => Some(self.pack.discharge_current(spec, model.standby_w)),
             Doing::Moved { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
                 if self.conditions.wheel_turns {
                     self.odometer += (next.travelled - self.pose.travelled).max(0.0);
                 }
                 self.pose = next;
-                self.pack.discharge_current(layout, cell, model.standby_w)
+                Some(self.pack.discharge_current(spec, model.standby_w))
             }
             Doing::Riding { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
@@ -206,10 +207,13 @@ impl Vehicle {
                 let watts = model.road_load(mean, slope, 0.0) + gained.max(0.0) / seconds / model.efficiency;
                 self.odometer += metres;
                 self.pose = next;
-                self.pack.discharge_current(layout, cell, watts + model.standby_w)
+                Some(self.pack.discharge_current(spec, watts + model.standby_w))
             }
         };
-        self.pack.step(layout, current, seconds, setting.ambient(now));
+        match current {
+            Some(current) => self.pack.step(spec, current, interval),
+            None => drop(self.pack.charge(spec, Charger::Home, interval)),
+        }
         self.receiver.look(now, self.sky());
         self.advanced = now;
     }
@@ -224,6 +228,12 @@ impl Vehicle {
         self.doing = Doing::Standing { spot, charging };
         self.pose = standing_pose(setting, &spot);
     }
+}
+
+/// What a vehicle's pack is made of.
+pub(super) fn spec(setting: &Setting, layout: usize) -> Spec<'_> {
+    let (_, layout, cell, _) = &setting.packs[layout];
+    Spec { layout, cell }
 }
 
 fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {

@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 
-use super::body::{Doing, Vehicle};
+use super::body::{Doing, Vehicle, spec};
 use crate::base::Timestamp;
 use crate::base::units::Metres;
 use crate::model::Incident;
-use crate::sim::incident::script::ends_use;
+use crate::sim::incident::script::{ends_use, rider_goes_on};
 use crate::sim::incident::{Conditions, Mover, Planned, Step, script};
 use crate::sim::modem::Urgency;
 use crate::sim::motion::Journey;
 use crate::sim::output::Output;
-use crate::sim::pack::Runaway;
+use crate::sim::pack::Fault;
 use crate::sim::rider::far_spot;
 use crate::sim::setting::Setting;
 use crate::sim::streets::route;
@@ -76,8 +76,11 @@ impl Vehicle {
     fn begin(&mut self, setting: &Setting, plan: &Planned, now: Timestamp, out: &mut Vec<Output>) {
         let from = setting.place.frame.globe(self.pose.at).quantised();
         let incident = Incident { id: plan.id, vin: self.vin, kind: plan.kind, start: now, end: None, from, to: None };
-        let steps = script(plan, self.pose.at, &mut self.trips).into();
-        self.trip.departs = Timestamp::NEVER;
+        let series = setting.packs[self.layout].1.series;
+        let steps = script(plan, self.pose.at, series, &mut self.trips).into();
+        if !rider_goes_on(plan.kind) {
+            self.trip.departs = Timestamp::NEVER;
+        }
         out.push(Output::IncidentBegan(incident.clone()));
         self.fate = Some(Box::new(Fate { incident, steps, next: now }));
     }
@@ -94,10 +97,9 @@ impl Vehicle {
                 fate.next = Timestamp::NEVER;
                 self.be_moved(setting, mover, Metres(metres), now);
             }
-            Step::Ignite(ramp_s) => {
-                let cell = self.sensors.index(setting.packs[self.layout].1.series);
-                self.pack.ignite(Runaway { cell, since: now, ramp_s });
-                self.watch = Some((now.plus_seconds(WATCH_EVERY_S), now.plus_seconds(ramp_s + 60.0)));
+            Step::Strike(what) => self.pack.strike(spec(setting, self.layout), Fault { since: now, what }),
+            Step::Watch(seconds) => {
+                self.watch = Some((now.plus_seconds(WATCH_EVERY_S), now.plus_seconds(seconds)));
             }
             Step::End => {
                 let to = setting.place.frame.globe(self.pose.at).quantised();

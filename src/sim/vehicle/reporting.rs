@@ -1,6 +1,6 @@
 //! What a vehicle says of itself: its sensors, under the conditions that hold.
 
-use super::body::{Doing, Vehicle};
+use super::body::{Doing, Vehicle, spec};
 use crate::base::Timestamp;
 use crate::base::geodesy::Flat;
 use crate::base::units::{Degrees, Gravities, Metres, MetresPerSecond};
@@ -30,7 +30,8 @@ impl Vehicle {
         let conditions = self.conditions;
         let position = self.position(setting, now);
         let motion = self.motion_report(riding);
-        let battery = (!conditions.pack_gone && !conditions.power_cut).then(|| self.measure_pack(setting, now));
+        let battery = (!conditions.pack_gone && !conditions.power_cut && !conditions.bms_silent)
+            .then(|| self.measure_pack(setting, now));
         let mut link = self.modem.link(self.pose.underground);
         link.backup_power = conditions.power_cut;
         Report {
@@ -83,8 +84,7 @@ impl Vehicle {
 
     /// What the battery management says at `now`.
     pub(super) fn measure_pack(&mut self, setting: &Setting, now: Timestamp) -> Battery {
-        let (_, layout, cell, _) = &setting.packs[self.layout];
-        self.pack.measure(now, layout, cell, &mut self.sensors)
+        self.pack.measure(now, spec(setting, self.layout), &mut self.sensors)
     }
 }
 

@@ -1,0 +1,210 @@
+//! Battery management: its sensors and its alarms.
+
+use arrayvec::ArrayVec;
+
+use super::fault::{Sensor, Trouble, ramp, runaway_leaves, runaway_rise};
+use super::state::{Pack, Resistance, Spec};
+use crate::base::Timestamp;
+use crate::base::rng::Stream;
+use crate::base::units::{Amps, Celsius, Kiloohms, Percent, Volts};
+use crate::model::report::{MAX_CELLS, MAX_PROBES};
+use crate::model::{Battery, Chemistry};
+
+/// Temperature sensors in a pack.
+const PROBES: usize = 4;
+/// The hottest a sensor can say, °C.
+const PROBE_LIMIT_C: f64 = 150.0;
+/// Insulation of a healthy pack, kΩ.
+const SOUND_INSULATION_KOHM: f64 = 2000.0;
+
+/// What the management warns of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    /// A cell too full.
+    OverVoltage,
+    /// A cell too empty.
+    UnderVoltage,
+    /// Cells too different.
+    CellSpread,
+    /// More current than the layout allows.
+    OverCurrent,
+    /// Too hot.
+    OverTemperature,
+    /// Sensors too different.
+    TemperatureSpread,
+    /// Not isolated from the frame.
+    Insulation,
+}
+
+/// Level of each alarm (0 none, 1 drive on, 2 limit, 3 stop now), with the thresholds one maker publishes for GB/T 32960
+/// where it does; the lower levels, and the currents, are assumed. The standard holds most for 2 s, this one does not.
+#[must_use]
+pub fn alarms(spec: Spec, battery: &Battery) -> [(Alarm, u8); 7] {
+    let [low3, low2, high2, high3] = spec.cell.alarm_v.map(|volts| volts * 1000.0);
+    let lowest = battery.cells_mv.iter().copied().min().map_or(low2 + 1.0, f64::from);
+    let highest = battery.cells_mv.iter().copied().max().map_or(high2 - 1.0, f64::from);
+    // Modules of six lead cells differ by more at the end of a charge, and nobody asks for their voltages.
+    let spread_mv = if battery.chemistry == Chemistry::Vrla { 0.0 } else { highest - lowest };
+    let hottest = battery.hottest().unwrap_or_default().0;
+    let heat_spread = hottest - battery.coldest().unwrap_or_default().0;
+    let (charging, braking) = (spec.layout.charge_a.0, spec.cell.regen_a.0);
+    // A pack made for charging fast may be as warm as its charger leaves it.
+    let warm = spec.cell.charge_limit.0.max(55.0);
+    let limit = if battery.current.0 > 0.0 { charging.max(braking) } else { spec.layout.discharge_a.0 };
+    let load = (battery.current.0.abs() - 0.3) / limit;
+    [
+        (Alarm::OverVoltage, level(highest, [f64::INFINITY, high2, high3])),
+        (Alarm::UnderVoltage, level(-lowest, [f64::INFINITY, -low2, -low3])),
+        (Alarm::CellSpread, level(spread_mv, [f64::INFINITY, 300.0, 500.0])),
+        (Alarm::OverCurrent, level(load, [1.05, 1.2, 1.5])),
+        (Alarm::OverTemperature, level(hottest, [warm, 60.0, 70.0])),
+        (Alarm::TemperatureSpread, level(heat_spread, [8.0, 12.0, 20.0])),
+        (Alarm::Insulation, level(-battery.insulation.0, [f64::INFINITY, -500.0, -250.0])),
+    ]
+}
+
+/// How many of three rising thresholds a value reaches; an infinite one is passed over.
+fn level(value: f64, thresholds: [f64; 3]) -> u8 {
+    thresholds.iter().rposition(|threshold| value >= *threshold).map_or(0, |index| index as u8 + 1)
+}
+
+impl Pack {
+    /// What the management measures and says at `now`.
+    pub fn measure(&mut self, now: Timestamp, spec: Spec, stream: &mut Stream) -> Battery {
+        let layout = spec.layout;
+        let resistance = self.resistance(spec);
+        let step = f64::from(layout.cell_step_mv);
+        let mut total = 0.0;
+        let mut cells_mv: ArrayVec<u16, MAX_CELLS> = ArrayVec::new();
+        for index in 0..self.cells.len() {
+            let volts = self.cell_voltage(now, spec, resistance, index);
+            total += volts;
+            let steps = (volts * 1000.0 + stream.between(-1.5, 1.5)) / step;
+            // Rounds without calling the mathematics library: this is done for each cell of each report.
+            cells_mv.push(((steps + 0.5) as u16).saturating_mul(layout.cell_step_mv));
+        }
+        let probes: ArrayVec<Celsius, MAX_PROBES> = (0..PROBES)
+            .map(|probe| Celsius(self.probe(probe, now) + stream.between(-0.4, 0.4)).quantised(0.5))
+            .collect();
+        let mut battery = Battery {
+            pack: self.id,
+            chemistry: layout.chemistry,
+            soc: Percent(self.soc() * 100.0).quantised(0.1),
+            soh: Percent(self.soh() * 100.0).quantised(0.1),
+            voltage: Volts(total).quantised(0.01),
+            current: Amps(self.current + stream.between(-0.05, 0.05)).quantised(0.1),
+            cells_mv,
+            probes,
+            insulation: Kiloohms(self.insulation(now) * stream.between(0.97, 1.0)).quantised(10.0),
+            alarm_level: 0,
+        };
+        self.misread(now, &mut battery, stream);
+        battery.alarm_level = alarms(spec, &battery).iter().map(|(_, level)| *level).max().unwrap_or(0);
+        battery
+    }
+
+    /// Voltage at the poles of a cell.
+    fn cell_voltage(&self, now: Timestamp, spec: Spec, resistance: Resistance, index: usize) -> f64 {
+        let cell = &self.cells[index];
+        let point = spec.cell.at(cell.soc());
+        let slow = if self.remembered > 0.0 { point.charge } else { 1.0 };
+        let ohmic = resistance.ohmic * point.r0 * cell.resistance();
+        let pair = resistance.pair * point.r1 * slow * cell.resistance();
+        let mut volts = point.ocv + self.current * ohmic + self.remembered * pair;
+        for struck in &self.troubles {
+            let age_s = struck.age_s(now);
+            if let Some((short, siemens, windows)) = struck.short() {
+                if short == index {
+                    let siemens = if windows.open(age_s) { siemens } else { 0.0 };
+                    volts = (volts - f64::from(struck.memory) * pair) / (1.0 + siemens * ohmic);
+                }
+            } else if let Trouble::Contact { cell, ohms, ramp_s } = struck.fault.what {
+                if usize::from(cell) == index {
+                    volts += self.current * f64::from(ohms) * ramp(age_s, ramp_s);
+                }
+            } else if let Trouble::Runaway { cell, ramp_s } = struck.fault.what
+                && usize::from(cell) == index
+            {
+                volts *= runaway_leaves(age_s, ramp_s);
+            }
+        }
+        volts
+    }
+
+    /// Temperature at a sensor: near a burning cell it follows within seconds, elsewhere later and less.
+    fn probe(&self, probe: usize, now: Timestamp) -> f64 {
+        let mut heat = 0.0;
+        for struck in &self.troubles {
+            let age_s = struck.age_s(now);
+            if let Trouble::Runaway { cell, ramp_s } = struck.fault.what {
+                let near = usize::from(cell) * PROBES / self.cells.len().max(1) == probe;
+                heat += if near {
+                    0.7 * runaway_rise(age_s - 3.0, ramp_s)
+                } else {
+                    0.06 * runaway_rise(age_s - 15.0, ramp_s)
+                };
+            } else if let Trouble::HotSpot { probe: spot, kelvin, ramp_s } = struck.fault.what
+                && usize::from(spot) == probe
+            {
+                heat += f64::from(kelvin) * ramp(age_s, ramp_s);
+            }
+        }
+        (self.temperature + heat).min(PROBE_LIMIT_C)
+    }
+
+    /// Insulation, kΩ.
+    fn insulation(&self, now: Timestamp) -> f64 {
+        let mut kiloohms = SOUND_INSULATION_KOHM;
+        for struck in &self.troubles {
+            let age_s = struck.age_s(now);
+            if let Trouble::Runaway { ramp_s, .. } = struck.fault.what {
+                let damage = ((age_s / f64::from(ramp_s) - 0.55) / 0.3).clamp(0.0, 1.0);
+                kiloohms *= 1.0 - 0.99 * damage;
+            } else if let Trouble::Insulation { kiloohms: left, ramp_s } = struck.fault.what {
+                kiloohms += (f64::from(left) - SOUND_INSULATION_KOHM) * ramp(age_s, ramp_s);
+            }
+        }
+        kiloohms.max(0.0)
+    }
+
+    /// Lets faulty sensors say what they say.
+    fn misread(&mut self, now: Timestamp, battery: &mut Battery, stream: &mut Stream) {
+        for struck in &mut self.troubles {
+            if struck.age_s(now) < 0.0 {
+                continue;
+            }
+            if let Trouble::SensorStuck { sensor } = struck.fault.what {
+                let memory = &mut struck.memory;
+                let keep = |value: f64| {
+                    if memory.is_nan() {
+                        *memory = value as f32;
+                    }
+                    f64::from(*memory)
+                };
+                distort(battery, sensor, keep);
+            } else if let Trouble::SensorBias { sensor, offset } = struck.fault.what {
+                distort(battery, sensor, |value| value + f64::from(offset));
+            } else if let Trouble::SensorNoise { sensor, sigma } = struck.fault.what {
+                let error = f64::from(sigma) * stream.normal();
+                distort(battery, sensor, |value| value + error);
+            }
+        }
+    }
+}
+
+/// Changes what one sensor says, in V, °C or A.
+fn distort(battery: &mut Battery, sensor: Sensor, mut change: impl FnMut(f64) -> f64) {
+    match sensor {
+        Sensor::Cell(index) => {
+            if let Some(said) = battery.cells_mv.get_mut(usize::from(index)) {
+                *said = (change(f64::from(*said) / 1000.0) * 1000.0).round().clamp(0.0, 65_535.0) as u16;
+            }
+        }
+        Sensor::Probe(index) => {
+            if let Some(said) = battery.probes.get_mut(usize::from(index)) {
+                *said = Celsius(change(said.0)).quantised(0.5);
+            }
+        }
+        Sensor::Current => battery.current = Amps(change(battery.current.0)).quantised(0.1),
+    }
+}
