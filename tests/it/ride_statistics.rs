@@ -11,6 +11,8 @@ pub struct Ride {
 
 /// Below this a vehicle stands, m/s.
 const STANDING: f64 = 0.5;
+/// Cruising begins this long after and ends this long before a low speed, seconds.
+const AWAY: usize = 8;
 
 impl Ride {
     /// A trip from speeds, without the standing at its ends.
@@ -128,7 +130,6 @@ impl Pool {
                 self.slow_ratio.push(s[start..end].iter().copied().fold(f64::INFINITY, f64::min) / cruise);
             }
         }
-        const AWAY: usize = 8;
         let steady = |t: usize| {
             t >= AWAY - 1
                 && t + AWAY <= g.len()
@@ -195,7 +196,9 @@ impl Pool {
 /// The statistics of trips together, by name.
 pub fn statistics(rides: &[Ride]) -> Vec<(&'static str, f64)> {
     let mut pool = Pool::default();
-    rides.iter().for_each(|ride| pool.add(ride));
+    for ride in rides {
+        pool.add(ride);
+    }
     let moving = |share| percentile(&pool.moving, share);
     vec![
         ("moving mean", mean(&pool.moving)),
