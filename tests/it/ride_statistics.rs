@@ -11,7 +11,7 @@ pub struct Ride {
 
 /// Below this a vehicle stands, m/s.
 const STANDING: f64 = 0.5;
-/// Seconds that a steady moment keeps from anything slow.
+/// Cruising begins this long after and ends this long before a low speed, seconds.
 const AWAY: usize = 8;
 
 impl Ride {

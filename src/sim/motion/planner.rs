@@ -15,7 +15,7 @@ const STEP_S: f64 = 1.5;
 /// Time over which the fluctuation forgets itself, seconds.
 const RIPPLE_S: f64 = 6.0;
 /// How long the low speed of a slow-down is held, seconds.
-const HOLD_S: f64 = 2.0;
+const HOLD_S: f64 = 2.5;
 /// Slope above which bikes slow down.
 const STEEP: f64 = 0.06;
 /// Change of course at a junction that counts as a sharp turn, degrees.
