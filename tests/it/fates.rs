@@ -148,3 +148,30 @@ fn a_skewed_clock_says_a_later_time() {
     let most = story.reports.iter().map(ahead).fold(f64::MIN, f64::max);
     assert!((50.0..250.0).contains(&most), "{most} s ahead");
 }
+
+#[test]
+fn sick_batteries_show_it() {
+    let last = |kind| {
+        let story = story(kind);
+        story.during().into_iter().rev().find_map(|report| report.battery.clone())
+    };
+    let cells = |battery: &zhilian::model::Battery| {
+        let (low, high) = (battery.cells_mv.iter().min().copied(), battery.cells_mv.iter().max().copied());
+        i32::from(high.unwrap_or(0)) - i32::from(low.unwrap_or(0))
+    };
+    let sound = cells(&last(Kind::Drift).expect("a sound pack"));
+    for kind in [Kind::ShortMid, Kind::SensorBias] {
+        let spread = cells(&last(kind).expect("it answers"));
+        assert!(spread > sound + 20, "{kind:?}: {spread} mV between cells, {sound} mV in a sound pack");
+    }
+    let insulation = last(Kind::Insulation).expect("it answers").insulation.0;
+    assert!(insulation < 250.0, "{insulation} kΩ");
+    let hot = last(Kind::OverTemperature).and_then(|battery| battery.hottest()).expect("it answers").0;
+    assert!(hot > 45.0, "{hot} °C");
+    assert!(last(Kind::BmsSilent).is_none(), "a silent management says nothing");
+    let stuck = story(Kind::SensorStuck);
+    let frozen = |report: &&Report| report.battery.as_ref().map(|battery| battery.cells_mv.clone());
+    let said: Vec<_> = stuck.during().iter().skip(1).filter_map(frozen).collect();
+    let still = (0..said[0].len()).filter(|cell| said.iter().all(|cells| cells[*cell] == said[0][*cell]));
+    assert_eq!(still.count(), 1, "one sensor says for ever the same");
+}
