@@ -40,8 +40,30 @@ pub struct Edge {
     pub grade: f64,
     /// The node around which a local street was laid; `None` for streets of the file.
     pub home: Option<u16>,
-    points: Vec<(f64, Flat)>,
+    bends: Vec<Bend>,
     from_elevation: f64,
+}
+
+/// A point at which a street changes its course.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Bend {
+    /// Metres from the beginning.
+    offset: f64,
+    at: Flat,
+    /// Course from here to the next; kept, because finding it costs more than all else about a position.
+    course: f64,
+}
+
+/// A line of points with lengths and courses.
+fn bends(points: &[Flat]) -> Vec<Bend> {
+    let mut offset = 0.0;
+    let mut bends = Vec::with_capacity(points.len());
+    for (index, at) in points.iter().enumerate() {
+        let next = points.get(index + 1).unwrap_or(at);
+        bends.push(Bend { offset, at: *at, course: at.course(*next).0 });
+        offset += at.distance(*next).0;
+    }
+    bends
 }
 
 impl Edge {
@@ -57,24 +79,25 @@ impl Edge {
             length: Metres(length),
             grade: (end.elevation.0 - start.elevation.0) / length,
             home: Some(home),
-            points: vec![(0.0, start.at), (length, end.at)],
+            bends: bends(&[start.at, end.at]),
             from_elevation: start.elevation.0,
         }
     }
 
     /// Its line in the place's frame, from `from` to `to`.
     pub fn line(&self) -> impl Iterator<Item = Flat> + '_ {
-        self.points.iter().map(|(_, at)| *at)
+        self.bends.iter().map(|bend| bend.at)
     }
 
     /// The point and the course of the line `offset` metres from `from`.
     #[must_use]
     pub fn point(&self, offset: f64) -> (Flat, f64) {
-        let last = self.points.len() - 2;
-        let index = self.points[1..].iter().position(|(end, _)| *end >= offset).unwrap_or(last).min(last);
-        let ((start, a), (end, b)) = (self.points[index], self.points[index + 1]);
-        let share = if end > start { ((offset - start) / (end - start)).clamp(0.0, 1.0) } else { 0.0 };
-        (a.towards(b, share), a.course(b).0)
+        let last = self.bends.len() - 2;
+        let index = self.bends[1..].iter().position(|bend| bend.offset >= offset).unwrap_or(last).min(last);
+        let (start, end) = (self.bends[index], self.bends[index + 1]);
+        let length = end.offset - start.offset;
+        let share = if length > 0.0 { ((offset - start.offset) / length).clamp(0.0, 1.0) } else { 0.0 };
+        (start.at.towards(end.at, share), start.course)
     }
 
     /// Metres above sea level `offset` metres from `from`.
@@ -178,13 +201,13 @@ impl Place {
 
 fn build_edge(edge: &EdgeFile, from: u16, to: u16, nodes: &[Node], frame: &Frame) -> Result<Edge, String> {
     let (start, end) = (&nodes[usize::from(from)], &nodes[usize::from(to)]);
-    let mut points = vec![(0.0, start.at)];
-    let mut length = 0.0;
-    let bends: Result<Vec<LatLon>, String> = edge.via.iter().map(|at| lat_lon(*at)).collect();
-    for at in bends?.into_iter().map(|at| frame.flat(at)).chain([end.at]) {
-        length += points[points.len() - 1].1.distance(at).0;
-        points.push((length, at));
+    let mut points = vec![start.at];
+    for at in &edge.via {
+        points.push(frame.flat(lat_lon(*at)?));
     }
+    points.push(end.at);
+    let bends = bends(&points);
+    let length = bends[bends.len() - 1].offset;
     if length < 1.0 {
         return Err(format!("the edge {}–{} is shorter than a metre", edge.from, edge.to));
     }
@@ -196,7 +219,7 @@ fn build_edge(edge: &EdgeFile, from: u16, to: u16, nodes: &[Node], frame: &Frame
         length: Metres(length),
         grade: (end.elevation.0 - start.elevation.0) / length,
         home: None,
-        points,
+        bends,
         from_elevation: start.elevation.0,
     })
 }
