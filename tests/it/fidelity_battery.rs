@@ -1,7 +1,5 @@
 //! The packs against recorded and published ones. What is measured here stands in `docs/fidelity.md`.
 
-use std::path::PathBuf;
-
 use zhilian::base::rng::{Purpose, Stream};
 use zhilian::base::units::{Amps, Celsius};
 use zhilian::base::{PackId, Timestamp};
@@ -10,7 +8,7 @@ use zhilian::sim::Catalogue;
 use zhilian::sim::catalogue::{Cell, PackLayout};
 use zhilian::sim::pack::{Charger, Fault, Interval, Pack, Spec, Trouble};
 
-use crate::tools::skip;
+use crate::tools;
 
 const AIR: Celsius = Celsius(25.0);
 
@@ -22,14 +20,10 @@ fn pack_id() -> PackId {
     PackId::from("FIDELITY-1").expect("short enough")
 }
 
-/// A recording of the shared data, or `None` (said aloud) where it is not at hand; it is no part of the repository.
+/// The text of a recording, or `None` (said aloud) where it is not at hand.
 fn recording(path: &str) -> Option<String> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/battery").join(path);
-    let text = std::fs::read_to_string(&file).ok();
-    if text.is_none() {
-        skip(&format!("no recording {}", file.display()));
-    }
-    text
+    let file = tools::recording(&format!("battery/{path}"))?;
+    Some(std::fs::read_to_string(file).expect("a recording is text"))
 }
 
 /// The numbers of a CSV file below its head; what is no number becomes NaN.

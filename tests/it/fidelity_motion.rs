@@ -1,7 +1,7 @@
 //! How faithful movement and positioning are: simulated e-bike trips against 18 recorded ones. The table with the
 //! measured figures stands in `docs/fidelity.md`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zhilian::base::Timestamp;
 use zhilian::base::geodesy::Flat;
@@ -53,18 +53,6 @@ const ANCHORS: [(&str, f64, f64, f64); 28] = [
     ("cruise sigma", 0.41, 0.32, 0.50),
     ("cruise tau", 4.3, 3.4, 6.1),
 ];
-
-/// A folder of recordings beside the project, or `None` (said aloud) when it is not there.
-fn recordings(name: &str) -> Option<PathBuf> {
-    // Cargo sets the variable for tests; the built-in path is for those who run the binary by hand.
-    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-    let folder = Path::new(&root).join("../shared/data/tracks").join(name);
-    if !folder.is_dir() {
-        tools::skip(&format!("the recordings {} are not there", folder.display()));
-        return None;
-    }
-    Some(folder)
-}
 
 /// A recorded trip. The order of columns differs from file to file.
 fn recorded(path: &Path) -> Ride {
@@ -120,7 +108,7 @@ fn simulated_trips_are_like_recorded_ones() {
 
 #[test]
 fn the_recorded_trips_are_those_of_the_anchors() {
-    let Some(folder) = recordings("ebike") else { return };
+    let Some(folder) = tools::recording("tracks/ebike") else { return };
     let rides: Vec<Ride> = (1..=18).map(|trip| recorded(&folder.join(format!("trip_{trip}.csv")))).collect();
     let mut outside = Vec::new();
     for ((name, value), (anchor, real, ..)) in statistics(&rides).into_iter().zip(ANCHORS) {
@@ -181,7 +169,7 @@ fn sentences_have_the_grammar_of_recorded_ones() {
             }
         }
     }
-    let Some(folder) = recordings("nmea") else { return };
+    let Some(folder) = tools::recording("tracks/nmea") else { return };
     for (log, expected) in [("beidou-bd.log", 14), ("beidou-gb.log", 8)] {
         // The logs hold bytes of a binary protocol between the sentences.
         let bytes = std::fs::read(folder.join(log)).expect("the log can be read");

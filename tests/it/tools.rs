@@ -31,6 +31,17 @@ pub fn skip(why: &str) {
     said.expect("stderr is open");
 }
 
+/// A recording beside the project, or `None` (said aloud) where it is not at hand: recordings are no part of the
+/// repository.
+pub fn recording(path: &str) -> Option<PathBuf> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
+    if !file.exists() {
+        skip(&format!("the recording {} is not there", file.display()));
+        return None;
+    }
+    Some(file)
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
