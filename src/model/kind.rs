@@ -14,202 +14,151 @@ pub enum Family {
     Benign,
 }
 
-/// A kind of incident, and of the rule that claims it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A locked vehicle is lifted onto another and driven away.
-    Tow,
-    /// A locked vehicle is lifted, carried to a corner and driven away.
-    CarryOff,
-    /// A locked vehicle is hot-wired and ridden away.
-    RideAway,
-    /// The pack is taken out and away.
-    PackTheft,
-    /// The wires between pack and tracker are cut.
-    PowerCut,
-    /// A jammer silences satellites and network while it is driven away.
-    Jam,
-    /// The receiver is made to believe that it stays where it was.
-    Spoof,
-    /// Somebody works on the lock without success.
-    Tamper,
-    /// It is driven away and its pack taken out elsewhere.
-    Strip,
-    /// Something heats the whole pack.
-    OverTemperature,
-    /// A cell has less capacity and more resistance than the others.
-    WeakCell,
-    /// A cell leaks through an internal short of 100 Ω to 1 kΩ.
-    ShortEarly,
-    /// A cell leaks through an internal short of 1 to 10 Ω.
-    ShortMid,
-    /// A joint beside a cell works loose.
-    ContactResistance,
-    /// The pack has lost much of its capacity.
-    CapacityFade,
-    /// The pack empties itself within days.
-    SelfDischarge,
-    /// A cell's voltage sensor says for ever the same.
-    SensorStuck,
-    /// A cell's voltage sensor is off.
-    SensorBias,
-    /// A cell's voltage sensor is noisy.
-    SensorNoise,
-    /// The insulation between pack and frame decays.
-    Insulation,
-    /// The battery management does not answer.
-    BmsSilent,
-    /// A cell heats itself faster than it can cool, until it vents.
-    ThermalRunaway,
-    /// The receiver wanders more than the place explains.
-    Drift,
-    /// It stands where there is neither sky nor network.
-    Garage,
-    /// It crosses the river with its owner.
-    Ferry,
-    /// Its owner takes it up in a lift.
-    Elevator,
-    /// Its owner pushes it.
-    OwnerPush,
-    /// Its owner takes it along in a van.
-    OwnerVan,
-    /// Its owner has switched positions off.
-    ConsentOff,
-    /// The device switches to another datum without saying so.
-    DatumSwitch,
-    /// Its clock is minutes off.
-    ClockSkew,
-    /// It is out of the network for hours and tells everything later.
-    LateUpload,
+/// Writes the vocabulary once, and derives from it whatever else is asked of a kind.
+macro_rules! kinds {
+    ($($family:ident $prefix:literal { $($(#[doc = $doc:literal])+ $kind:ident $name:literal,)+ })+) => {
+        /// A kind of incident, and of the rule that claims it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Kind {
+            $($($(#[doc = $doc])+ $kind,)+)+
+        }
+
+        impl Kind {
+            /// Every kind, family by family.
+            pub const ALL: &[Self] = &[$($(Self::$kind,)+)+];
+
+            /// The family of the kind.
+            #[must_use]
+            pub fn family(self) -> Family {
+                match self {
+                    $($(Self::$kind)|+ => Family::$family,)+
+                }
+            }
+
+            /// The word used in scenarios, truth files and scores.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($(Self::$kind => $name,)+)+
+                }
+            }
+
+            /// The id of the rule that claims this kind; benign kinds have one only to be told apart.
+            #[must_use]
+            pub fn rule(self) -> &'static str {
+                match self {
+                    $($(Self::$kind => concat!($prefix, ".", $name),)+)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Theft "theft" {
+        /// A locked vehicle is lifted onto another and driven away.
+        Tow "tow",
+        /// A locked vehicle is lifted, carried to a corner and driven away.
+        CarryOff "carry_off",
+        /// A locked vehicle is hot-wired and ridden away.
+        RideAway "ride_away",
+        /// The pack is taken out and away.
+        PackTheft "pack_theft",
+        /// The pack is taken and a worn, foreign one put in its place.
+        PackSwap "pack_swap",
+        /// The wires between pack and tracker are cut.
+        PowerCut "power_cut",
+        /// A jammer silences satellites and network while it is driven away.
+        Jam "jam",
+        /// The receiver is made to believe that it stays where it was.
+        Spoof "spoof",
+        /// A second device speaks in its name from elsewhere.
+        Clone "clone",
+        /// Somebody works on the lock without success.
+        Tamper "tamper",
+        /// It is driven away and its pack taken out elsewhere.
+        Strip "strip",
+    }
+    Battery "battery" {
+        /// Cells are charged beyond their limit.
+        OverVoltage "over_voltage",
+        /// Cells are emptied beyond their limit.
+        UnderVoltage "under_voltage",
+        /// More current is drawn than the pack allows.
+        OverCurrent "over_current",
+        /// Something heats the whole pack.
+        OverTemperature "over_temperature",
+        /// One place in the pack is much hotter than the others.
+        TemperatureSpread "temperature_spread",
+        /// A cell has less capacity and more resistance than the others.
+        WeakCell "weak_cell",
+        /// A cell leaks through an internal short of 100 Ω to 1 kΩ.
+        ShortEarly "short_early",
+        /// A cell leaks through an internal short of 1 to 10 Ω.
+        ShortMid "short_mid",
+        /// A cell heats itself faster than it can cool, until it vents.
+        ThermalRunaway "thermal_runaway",
+        /// A joint beside a cell works loose.
+        ContactResistance "contact_resistance",
+        /// The pack has lost much of its capacity.
+        CapacityFade "capacity_fade",
+        /// The pack empties itself within days.
+        SelfDischarge "self_discharge",
+        /// A cell's voltage sensor says for ever the same.
+        SensorStuck "sensor_stuck",
+        /// A cell's voltage sensor is off.
+        SensorBias "sensor_bias",
+        /// A cell's voltage sensor is noisy.
+        SensorNoise "sensor_noise",
+        /// The insulation between pack and frame decays.
+        Insulation "insulation",
+        /// A charger with too high a voltage and current feeds it.
+        WrongCharger "wrong_charger",
+        /// It is charged below 0 °C although its chemistry must not be.
+        ColdCharge "cold_charge",
+        /// Lead plates are sulfated.
+        Sulfation "sulfation",
+        /// A lead-acid pack runs away on its charger.
+        LeadRunaway "lead_runaway",
+        /// The battery management does not answer.
+        BmsSilent "bms_silent",
+    }
+    Benign "benign" {
+        /// The receiver wanders more than the place explains.
+        Drift "drift",
+        /// It stands where there is neither sky nor network.
+        Garage "garage",
+        /// It stands in a tunnel, such as a queue in it, without satellites.
+        Tunnel "tunnel",
+        /// It crosses the river with its owner.
+        Ferry "ferry",
+        /// Its owner takes it up in a lift.
+        Elevator "elevator",
+        /// Its owner pushes it.
+        OwnerPush "owner_push",
+        /// Its owner takes it along in a van.
+        OwnerVan "owner_van",
+        /// Somebody authorised exchanges its pack.
+        ServiceSwap "service_swap",
+        /// Its owner has switched positions off.
+        ConsentOff "consent_off",
+        /// A base station fails, and all vehicles around it fall silent.
+        CellOutage "cell_outage",
+        /// The device switches to another datum without saying so.
+        DatumSwitch "datum_switch",
+        /// Its clock is minutes off.
+        ClockSkew "clock_skew",
+        /// It is out of the network for hours and tells everything later.
+        LateUpload "late_upload",
+    }
 }
 
 impl Kind {
-    /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 32] = [
-        Self::Tow,
-        Self::CarryOff,
-        Self::RideAway,
-        Self::PackTheft,
-        Self::PowerCut,
-        Self::Jam,
-        Self::Spoof,
-        Self::Tamper,
-        Self::Strip,
-        Self::OverTemperature,
-        Self::WeakCell,
-        Self::ShortEarly,
-        Self::ShortMid,
-        Self::ContactResistance,
-        Self::CapacityFade,
-        Self::SelfDischarge,
-        Self::SensorStuck,
-        Self::SensorBias,
-        Self::SensorNoise,
-        Self::Insulation,
-        Self::BmsSilent,
-        Self::ThermalRunaway,
-        Self::Drift,
-        Self::Garage,
-        Self::Ferry,
-        Self::Elevator,
-        Self::OwnerPush,
-        Self::OwnerVan,
-        Self::ConsentOff,
-        Self::DatumSwitch,
-        Self::ClockSkew,
-        Self::LateUpload,
-    ];
-
-    /// The family of the kind.
-    #[must_use]
-    pub fn family(self) -> Family {
-        match self {
-            Self::Tow
-            | Self::CarryOff
-            | Self::RideAway
-            | Self::PackTheft
-            | Self::PowerCut
-            | Self::Jam
-            | Self::Spoof
-            | Self::Tamper
-            | Self::Strip => Family::Theft,
-            Self::OverTemperature
-            | Self::WeakCell
-            | Self::ShortEarly
-            | Self::ShortMid
-            | Self::ContactResistance
-            | Self::CapacityFade
-            | Self::SelfDischarge
-            | Self::SensorStuck
-            | Self::SensorBias
-            | Self::SensorNoise
-            | Self::Insulation
-            | Self::BmsSilent
-            | Self::ThermalRunaway => Family::Battery,
-            Self::Drift
-            | Self::Garage
-            | Self::Ferry
-            | Self::Elevator
-            | Self::OwnerPush
-            | Self::OwnerVan
-            | Self::ConsentOff
-            | Self::DatumSwitch
-            | Self::ClockSkew
-            | Self::LateUpload => Family::Benign,
-        }
-    }
-
-    /// The word used in scenarios, truth files and scores.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        // The word after the family's.
-        self.rule().split_once('.').map_or("", |(_, name)| name)
-    }
-
-    /// The id of the rule that claims this kind; benign kinds have one only to be told apart.
-    #[must_use]
-    pub fn rule(self) -> &'static str {
-        match self {
-            Self::Tow => "theft.tow",
-            Self::CarryOff => "theft.carry_off",
-            Self::RideAway => "theft.ride_away",
-            Self::PackTheft => "theft.pack_theft",
-            Self::PowerCut => "theft.power_cut",
-            Self::Jam => "theft.jam",
-            Self::Spoof => "theft.spoof",
-            Self::Tamper => "theft.tamper",
-            Self::Strip => "theft.strip",
-            Self::OverTemperature => "battery.over_temperature",
-            Self::WeakCell => "battery.weak_cell",
-            Self::ShortEarly => "battery.short_early",
-            Self::ShortMid => "battery.short_mid",
-            Self::ContactResistance => "battery.contact_resistance",
-            Self::CapacityFade => "battery.capacity_fade",
-            Self::SelfDischarge => "battery.self_discharge",
-            Self::SensorStuck => "battery.sensor_stuck",
-            Self::SensorBias => "battery.sensor_bias",
-            Self::SensorNoise => "battery.sensor_noise",
-            Self::Insulation => "battery.insulation",
-            Self::BmsSilent => "battery.bms_silent",
-            Self::ThermalRunaway => "battery.thermal_runaway",
-            Self::Drift => "benign.drift",
-            Self::Garage => "benign.garage",
-            Self::Ferry => "benign.ferry",
-            Self::Elevator => "benign.elevator",
-            Self::OwnerPush => "benign.owner_push",
-            Self::OwnerVan => "benign.owner_van",
-            Self::ConsentOff => "benign.consent_off",
-            Self::DatumSwitch => "benign.datum_switch",
-            Self::ClockSkew => "benign.clock_skew",
-            Self::LateUpload => "benign.late_upload",
-        }
-    }
-
     /// The kind that a rule claims.
     #[must_use]
     pub fn of_rule(rule: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.rule() == rule)
+        Self::ALL.iter().copied().find(|kind| kind.rule() == rule)
     }
 }
 
@@ -243,7 +192,7 @@ mod tests {
 
     #[test]
     fn names_and_rules_are_the_same_words() {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             let written = serde_json::to_value(kind).unwrap();
             assert_eq!(written, kind.name());
             let family = serde_json::to_value(kind.family()).unwrap();

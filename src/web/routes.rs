@@ -82,7 +82,7 @@ async fn alerts(State(hub): State<Arc<Hub>>, Query(asked): Query<AlertParameters
     let kind = match asked.rule.as_deref() {
         None | Some("") => None,
         Some(rule) => {
-            let known = Kind::ALL.map(Kind::rule).join(", ");
+            let known = Kind::ALL.iter().map(|kind| kind.rule()).collect::<Vec<_>>().join(", ");
             Some(Kind::of_rule(rule).ok_or_else(|| bad(format!("rule: expected one of {known}, found {rule:?}")))?)
         }
     };

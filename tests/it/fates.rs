@@ -60,7 +60,7 @@ fn apparent_metres(reports: &[&Report]) -> f64 {
 
 #[test]
 fn every_kind_begins_and_ends() {
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.iter().copied() {
         let story = story(kind);
         let incident = story.incident();
         assert_eq!(incident.kind, kind);

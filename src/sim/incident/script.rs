@@ -77,40 +77,17 @@ pub fn rider_goes_on(kind: Kind) -> bool {
 /// Whether a vehicle can still be used after an incident.
 #[must_use]
 pub fn ends_use(kind: Kind) -> bool {
-    match kind {
+    matches!(
+        kind,
         Kind::Tow
-        | Kind::CarryOff
-        | Kind::RideAway
-        | Kind::PackTheft
-        | Kind::Jam
-        | Kind::Spoof
-        | Kind::Strip
-        | Kind::ThermalRunaway => true,
-        Kind::PowerCut
-        | Kind::Tamper
-        | Kind::OverTemperature
-        | Kind::WeakCell
-        | Kind::ShortEarly
-        | Kind::ShortMid
-        | Kind::ContactResistance
-        | Kind::CapacityFade
-        | Kind::SelfDischarge
-        | Kind::SensorStuck
-        | Kind::SensorBias
-        | Kind::SensorNoise
-        | Kind::Insulation
-        | Kind::BmsSilent
-        | Kind::Drift
-        | Kind::Garage
-        | Kind::Ferry
-        | Kind::Elevator
-        | Kind::OwnerPush
-        | Kind::OwnerVan
-        | Kind::ConsentOff
-        | Kind::DatumSwitch
-        | Kind::ClockSkew
-        | Kind::LateUpload => false,
-    }
+            | Kind::CarryOff
+            | Kind::RideAway
+            | Kind::PackTheft
+            | Kind::Jam
+            | Kind::Spoof
+            | Kind::Strip
+            | Kind::ThermalRunaway
+    )
 }
 
 /// The steps of a planned incident on a vehicle that stands at `at` and has `series` cells.
@@ -150,6 +127,19 @@ pub fn script(plan: &Planned, at: Flat, series: usize, stream: &mut Stream) -> V
         Kind::DatumSwitch => benign::datum_switch(stream),
         Kind::ClockSkew => benign::clock_skew(stream),
         Kind::LateUpload => benign::late_upload(stream),
+        Kind::PackSwap
+        | Kind::Clone
+        | Kind::OverVoltage
+        | Kind::UnderVoltage
+        | Kind::OverCurrent
+        | Kind::TemperatureSpread
+        | Kind::WrongCharger
+        | Kind::ColdCharge
+        | Kind::Sulfation
+        | Kind::LeadRunaway
+        | Kind::Tunnel
+        | Kind::ServiceSwap
+        | Kind::CellOutage => vec![Step::Wait(1.0), Step::Wait(1.0), Step::End],
     }
 }
 
@@ -161,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_incident_has_steps_and_ends_once() {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             let plan = Planned { id: 0, kind, start: Timestamp(0), distance_m: 3000.0, ramp_s: 40.0 };
             for seed in 0..10 {
                 let mut stream = Stream::new(seed, 0, Purpose::Incident);
