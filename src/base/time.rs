@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::units::nearest;
+
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, as devices and the wire write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -38,7 +40,7 @@ impl Timestamp {
     /// This time and `seconds` more, to the millisecond.
     #[must_use]
     pub fn plus_seconds(self, seconds: f64) -> Self {
-        Self(self.0.saturating_add((seconds * 1000.0).round() as i64))
+        Self(self.0.saturating_add(nearest(seconds * 1000.0) as i64))
     }
 }
 

@@ -4,6 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The nearest whole number, never −0, of a value that fits 63 bits: unlike `f64::round` without a call into the
+/// mathematics library, which shows where each report rounds forty numbers.
+pub(crate) fn nearest(value: f64) -> f64 {
+    (value + 0.5_f64.copysign(value)) as i64 as f64
+}
+
 macro_rules! unit {
     ($(#[$doc:meta])* $name:ident, $suffix:literal) => {
         $(#[$doc])*
@@ -16,12 +22,11 @@ macro_rules! unit {
             #[must_use]
             pub fn quantised(self, step: f64) -> Self {
                 // Dividing by the reciprocal keeps short decimals short (0.1 steps print as 3.7, not 3.7000000000000002).
-                let per_unit = (1.0 / step).round();
+                let per_unit = nearest(1.0 / step);
                 if per_unit >= 1.0 {
-                    // Adding zero turns −0 into 0.
-                    Self((self.0 * per_unit).round() / per_unit + 0.0)
+                    Self(nearest(self.0 * per_unit) / per_unit)
                 } else {
-                    Self((self.0 / step).round() * step)
+                    Self(nearest(self.0 / step) * step)
                 }
             }
         }

@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use super::output::{Emission, Output};
 use crate::base::Timestamp;
 
-/// The order of an emission: time, vehicle, how many were said before.
-type Order = (Timestamp, u32, u64);
+/// The order of an emission: 48 bits of time, 32 of the vehicle, 48 of how many were said before, compared as one number.
+type Order = i128;
 
 /// Emissions that wait. The heap moves small keys; the outputs stay where they were put.
 #[derive(Debug, Default)]
@@ -27,13 +27,14 @@ impl Queue {
         });
         self.outputs[slot as usize] = Some(output);
         self.said += 1;
-        self.keys.push(Reverse(((at, vehicle, self.said), slot)));
+        let order = (i128::from(at.0) << 80) | (i128::from(vehicle) << 48) | i128::from(self.said);
+        self.keys.push(Reverse((order, slot)));
     }
 
     /// The time of the first.
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
-        self.keys.peek().map(|Reverse(((at, ..), _))| *at)
+        self.keys.peek().map(|Reverse((order, _))| Timestamp((order >> 80) as i64))
     }
 
     /// Takes out the first if its time has come by `now`.
@@ -41,9 +42,9 @@ impl Queue {
         if self.next()? > now {
             return None;
         }
-        let Reverse(((at, vehicle, _), slot)) = self.keys.pop()?;
+        let Reverse((order, slot)) = self.keys.pop()?;
         self.free.push(slot);
         let output = self.outputs[slot as usize].take()?;
-        Some(Emission { at, vehicle, output })
+        Some(Emission { at: Timestamp((order >> 80) as i64), vehicle: (order >> 48) as u32, output })
     }
 }

@@ -7,7 +7,7 @@
 use crate::base::Timestamp;
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
-use crate::base::units::{Degrees, Metres, MetresPerSecond};
+use crate::base::units::{Degrees, Metres, MetresPerSecond, nearest};
 use crate::model::{Fix, Position};
 use crate::sim::place::Place;
 
@@ -131,7 +131,7 @@ impl Receiver {
             .map_or(0.0, |(then, there)| (-now.seconds_since(then) / FORGET_S - at.distance(there).0 / FORGET_M).exp());
         self.wealth = self.wealth * keep + (1.0 - keep * keep).sqrt() * self.stream.normal();
         let (usual, spread) = sky.satellites();
-        let satellites = (usual + spread * self.wealth).round().clamp(4.0, 14.0);
+        let satellites = nearest(usual + spread * self.wealth).clamp(4.0, 14.0);
         let sigma = sky.ranging_m() * dilution(satellites);
         self.wander(keep, sigma);
         self.sampled = Some((now, at));
@@ -150,7 +150,7 @@ impl Receiver {
             speed: MetresPerSecond(said_speed).quantised(0.01),
             heading: Degrees(self.course % 360.0).quantised(0.1),
             satellites: satellites as u8,
-            hdop: (hdop * 10.0).round() / 10.0,
+            hdop: nearest(hdop * 10.0) / 10.0,
         })
     }
 
