@@ -5,7 +5,7 @@
 
 use std::hash::Hasher;
 
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
 use rand_pcg::Pcg32;
 use siphasher::sip::SipHasher13;
@@ -46,6 +46,11 @@ impl Stream {
         hasher.write(&vehicle.to_le_bytes());
         hasher.write(&[purpose as u8]);
         Self(Pcg32::seed_from_u64(hasher.finish()))
+    }
+
+    /// 32 random bits.
+    pub fn word(&mut self) -> u32 {
+        self.0.next_u32()
     }
 
     /// Uniform in [0, 1).

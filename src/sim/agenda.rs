@@ -120,7 +120,7 @@ impl Agenda {
         // The memory goes round with the entries: in a steady state nothing is allocated.
         let spent = std::mem::take(&mut self.near);
         let mut ripe = std::mem::replace(slot, spent.into_vec());
-        ripe.extend(slot.drain(..));
+        ripe.append(slot);
         self.near = BinaryHeap::from(ripe);
     }
 }

@@ -31,6 +31,8 @@ pub struct World {
     setting: Arc<Setting>,
     shard: Shard,
     vehicles: Vec<Vehicle>,
+    /// When each has to be woken next. Kept beside them, so that an old entry of the agenda costs no look at a vehicle.
+    due: Vec<Timestamp>,
     agenda: Agenda,
     waiting: Queue,
     said: Vec<Output>,
@@ -44,10 +46,11 @@ impl World {
         let numbers = (shard.index..setting.scenario.vehicles).step_by(shard.count.max(1) as usize);
         let vehicles: Vec<Vehicle> = numbers.map(|number| Vehicle::build(number, &setting)).collect();
         let mut agenda = Agenda::default();
-        for (slot, vehicle) in vehicles.iter().enumerate() {
-            agenda.enter(vehicle.next_wake(), slot as u32);
+        let due: Vec<Timestamp> = vehicles.iter().map(Vehicle::next_wake).collect();
+        for (slot, when) in due.iter().enumerate() {
+            agenda.enter(*when, slot as u32);
         }
-        Self { setting, shard, vehicles, agenda, waiting: Queue::default(), said: Vec::new(), finished: false }
+        Self { setting, shard, vehicles, due, agenda, waiting: Queue::default(), said: Vec::new(), finished: false }
     }
 
     /// What all vehicles share.
@@ -90,7 +93,7 @@ impl World {
         let slot = vehicle / self.shard.count;
         let Some(body) = self.vehicles.get_mut(slot as usize) else { return };
         body.obey(&self.setting, now, command, &mut self.said);
-        self.agenda.enter(body.next_wake(), slot);
+        self.enter(slot);
         self.queue_said(now, slot);
     }
 
@@ -101,13 +104,12 @@ impl World {
         }
         let end = self.setting.end;
         if let Some((due, slot)) = self.agenda.take(now.min(end)) {
-            let vehicle = &mut self.vehicles[slot as usize];
             // A command may have entered it anew with another time.
-            if vehicle.next_wake() != due {
+            if self.due[slot as usize] != due {
                 return true;
             }
-            vehicle.wake(&self.setting, due, &mut self.said);
-            self.agenda.enter(vehicle.next_wake(), slot);
+            self.vehicles[slot as usize].wake(&self.setting, due, &mut self.said);
+            self.enter(slot);
             self.queue_said(due, slot);
             return true;
         }
@@ -120,6 +122,13 @@ impl World {
             self.queue_said(end, slot as u32);
         }
         true
+    }
+
+    /// Enters a vehicle for its next wake-up.
+    fn enter(&mut self, slot: u32) {
+        let when = self.vehicles[slot as usize].next_wake();
+        self.due[slot as usize] = when;
+        self.agenda.enter(when, slot);
     }
 
     /// Puts what a vehicle said into the queue, each at its time.

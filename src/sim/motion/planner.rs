@@ -12,8 +12,9 @@ use crate::sim::streets::Stretch;
 
 /// Time between two values of the fluctuating speed, seconds.
 const STEP_S: f64 = 1.5;
-/// Time over which the fluctuation forgets itself, seconds.
-const RIPPLE_S: f64 = 6.0;
+/// What is left of the fluctuation after that time, when it forgets itself over 6 s: exp(−1.5/6), and what comes in.
+const KEPT: f64 = 0.778_800_783_071_404_9;
+const FRESH: f64 = 0.627_271_345_023_321_3;
 /// How long the low speed of a slow-down is held, seconds.
 const HOLD_S: f64 = 2.5;
 /// Slope above which bikes slow down.
@@ -192,8 +193,7 @@ impl Planner<'_> {
     /// Goes on at the wished speed, or towards it; true when it stands at a light or at the end.
     fn cruise(&mut self) -> bool {
         let limit = self.limit(self.course.index);
-        let keep = (-STEP_S / RIPPLE_S).exp();
-        self.course.wave = self.course.wave * keep + (1.0 - keep * keep).sqrt() * self.stream.normal();
+        self.course.wave = self.course.wave * KEPT + FRESH * self.stream.normal();
         let wished = limit * (1.0 + self.course.ripple * self.course.wave).max(0.3);
         let wished = wished.min(self.course.style.ceiling);
         let change = wished - self.leg.speed();

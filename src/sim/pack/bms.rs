@@ -9,6 +9,7 @@ use crate::base::rng::Stream;
 use crate::base::units::{Amps, Celsius, Kiloohms, Percent, Volts};
 use crate::model::report::{MAX_CELLS, MAX_PROBES};
 use crate::model::{Battery, Chemistry};
+use crate::sim::catalogue::Point;
 
 /// Temperature sensors in a pack.
 const PROBES: usize = 4;
@@ -16,6 +17,13 @@ const PROBES: usize = 4;
 const PROBE_LIMIT_C: f64 = 150.0;
 /// Insulation of a healthy pack, kΩ.
 const SOUND_INSULATION_KOHM: f64 = 2000.0;
+
+/// What a cell's sensor errs by at most, mV (assumed).
+const CELL_NOISE_MV: f64 = 1.5;
+/// Difference of charge below which a cell is taken to have the resistances of the mean one, and the charges of the mean
+/// between which it is: there no table of the catalogue changes by more than 3 % within it.
+const ALIKE: f64 = 0.01;
+const ALIKE_BETWEEN: (f64, f64) = (0.2, 0.7);
 
 /// What the management warns of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +49,10 @@ pub enum Alarm {
 #[must_use]
 pub fn alarms(spec: Spec, battery: &Battery) -> [(Alarm, u8); 7] {
     let [low3, low2, high2, high3] = spec.cell.alarm_v.map(|volts| volts * 1000.0);
-    let lowest = battery.cells_mv.iter().copied().min().map_or(low2 + 1.0, f64::from);
-    let highest = battery.cells_mv.iter().copied().max().map_or(high2 - 1.0, f64::from);
+    // Folded in this way, the compiler compares eight cells at once.
+    let extremes = battery.cells_mv.iter().fold((u16::MAX, 0), |(low, high), mv| (low.min(*mv), high.max(*mv)));
+    let (lowest, highest) =
+        if battery.cells_mv.is_empty() { (low2 + 1.0, high2 - 1.0) } else { (extremes.0.into(), extremes.1.into()) };
     // Modules of six lead cells differ by more at the end of a charge, and nobody asks for their voltages.
     let spread_mv = if battery.chemistry == Chemistry::Vrla { 0.0 } else { highest - lowest };
     let hottest = battery.hottest().unwrap_or_default().0;
@@ -74,13 +84,18 @@ impl Pack {
         let layout = spec.layout;
         let resistance = self.resistance(spec);
         let step = f64::from(layout.cell_step_mv);
+        let mean = spec.cell.at(self.true_soc());
         let mut total = 0.0;
         let mut cells_mv: ArrayVec<u16, MAX_CELLS> = ArrayVec::new();
+        let mut noise = 0;
         for index in 0..self.cells.len() {
-            let volts = self.cell_voltage(now, spec, resistance, index);
+            let volts = self.cell_voltage(now, spec, (resistance, &mean), index);
             total += volts;
-            let steps = (volts * 1000.0 + stream.between(-1.5, 1.5)) / step;
-            // Rounds without calling the mathematics library: this is done for each cell of each report.
+            // This is done for each cell of each report: one random word serves two cells, and rounding does not call
+            // the mathematics library.
+            noise = if index % 2 == 0 { stream.word() } else { noise >> 16 };
+            let error_mv = CELL_NOISE_MV * (f64::from(noise as u16) / 32_768.0 - 1.0);
+            let steps = (volts * 1000.0 + error_mv) / step;
             cells_mv.push(((steps + 0.5) as u16).saturating_mul(layout.cell_step_mv));
         }
         let probes: ArrayVec<Celsius, MAX_PROBES> = (0..PROBES)
@@ -103,10 +118,17 @@ impl Pack {
         battery
     }
 
-    /// Voltage at the poles of a cell.
-    fn cell_voltage(&self, now: Timestamp, spec: Spec, resistance: Resistance, index: usize) -> f64 {
+    /// Voltage at the poles of a cell. `mean` is what the tables say of the pack's mean charge.
+    fn cell_voltage(&self, now: Timestamp, spec: Spec, (resistance, mean): (Resistance, &Point), index: usize) -> f64 {
         let cell = &self.cells[index];
-        let point = spec.cell.at(cell.soc());
+        let soc = cell.soc();
+        let mean_soc = self.true_soc();
+        let even = mean_soc > ALIKE_BETWEEN.0 && mean_soc < ALIKE_BETWEEN.1;
+        let point = if even && (soc - mean_soc).abs() < ALIKE {
+            Point { ocv: spec.cell.open_circuit(soc).0, ..*mean }
+        } else {
+            spec.cell.at(soc)
+        };
         let slow = if self.remembered > 0.0 { point.charge } else { 1.0 };
         let ohmic = resistance.ohmic * point.r0 * cell.resistance();
         let pair = resistance.pair * point.r1 * slow * cell.resistance();

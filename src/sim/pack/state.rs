@@ -75,6 +75,8 @@ pub struct Pack {
     pub(super) remembered: f64,
     /// °C.
     pub(super) temperature: f64,
+    /// What that temperature makes of the resistances; kept, because it is asked three times between two changes.
+    warmth: f64,
     /// Capacity left by wear, of the nominal one.
     soh: f64,
     /// Mean of the cells.
@@ -110,6 +112,7 @@ impl Pack {
             sulfation: 0.0,
             remembered: 0.0,
             temperature: ambient.0,
+            warmth: thermal::resistance_factor(spec.cell, ambient.0),
             soh: 1.0,
             soc,
             current: 0.0,
@@ -237,6 +240,7 @@ impl Pack {
         let settled = interval.ambient.0 + heat_w / layout.cooling_w_k;
         let stays = (-seconds * layout.cooling_w_k / layout.heat_capacity_j_k).exp();
         self.temperature = settled + (self.temperature - settled) * stays;
+        self.warmth = thermal::resistance_factor(spec.cell, self.temperature);
     }
 
     /// Lets the faults do their part and returns the heat they make, W.
@@ -289,9 +293,8 @@ impl Pack {
     }
 
     pub(super) fn resistance(&self, spec: Spec) -> Resistance {
-        let factor = thermal::resistance_factor(spec.cell, self.temperature)
-            * ageing::resistance_growth(self.soh, self.sulfation)
-            / (1000.0 * spec.layout.series as f64);
+        let factor =
+            self.warmth * ageing::resistance_growth(self.soh, self.sulfation) / (1000.0 * spec.layout.series as f64);
         Resistance { ohmic: spec.layout.r0_mohm * factor, pair: spec.layout.r1_mohm * factor }
     }
 
