@@ -36,6 +36,8 @@ enum Command {
     Simulate(cmd::simulate::SimulateArgs),
     /// The collector against any broker, with store, API and dashboard
     Collect(cmd::collect::CollectArgs),
+    /// Write a tape, or a table for notebooks, of a scenario or of what a broker carries
+    Record(cmd::record::RecordArgs),
     /// Check or print settings and scenarios
     Config(cmd::config::ConfigArgs),
 }
@@ -70,6 +72,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Broker(args) => cmd::broker::run(args).await,
             Command::Simulate(args) => cmd::simulate::run(args, &config).await,
             Command::Collect(args) => cmd::collect::run(args, config).await,
+            Command::Record(args) => cmd::record::run(args, &config).await,
             Command::Config(_) => Ok(()),
         }
     })
