@@ -8,6 +8,7 @@ pub mod collecting;
 pub mod config;
 pub mod demo;
 pub mod failure;
+pub mod import;
 pub mod logging;
 pub mod outfile;
 pub mod output;

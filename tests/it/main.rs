@@ -11,6 +11,8 @@ mod fates;
 mod fidelity_battery;
 mod fidelity_motion;
 mod foreign;
+mod import;
+mod pbf;
 mod record;
 mod ride_statistics;
 mod schema;
