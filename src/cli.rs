@@ -36,6 +36,10 @@ enum Command {
     Simulate(cmd::simulate::SimulateArgs),
     /// The collector against any broker, with store, API and dashboard
     Collect(cmd::collect::CollectArgs),
+    /// Write a tape, or a table for notebooks, of a scenario or of what a broker carries
+    Record(cmd::record::RecordArgs),
+    /// Make a place from data of others
+    Import(cmd::import::ImportArgs),
     /// Check or print settings and scenarios
     Config(cmd::config::ConfigArgs),
 }
@@ -62,6 +66,9 @@ fn execute(cli: Cli) -> Result<(), Failure> {
     if let Command::Config(args) = &cli.command {
         return cmd::config::run(args, &config);
     }
+    if let Command::Import(args) = &cli.command {
+        return cmd::import::run(args);
+    }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(cmd::ExitCode::Failure, format!("cannot start: {error}")))?;
     runtime.block_on(async {
@@ -70,7 +77,8 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Broker(args) => cmd::broker::run(args).await,
             Command::Simulate(args) => cmd::simulate::run(args, &config).await,
             Command::Collect(args) => cmd::collect::run(args, config).await,
-            Command::Config(_) => Ok(()),
+            Command::Record(args) => cmd::record::run(args, &config).await,
+            Command::Import(_) | Command::Config(_) => Ok(()),
         }
     })
 }

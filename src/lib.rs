@@ -11,6 +11,7 @@ pub mod track;
 pub mod detect;
 pub mod alert;
 pub mod collect;
+pub mod tape;
 pub mod score;
 pub mod store;
 pub mod web;

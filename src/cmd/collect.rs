@@ -24,7 +24,7 @@ use crate::collect::{Core, Counters};
 use crate::config::{self, Config};
 use crate::model::Alert;
 use crate::mqtt::subscriber::Subscription;
-use crate::mqtt::{BrokerUrl, Notice, Subscriber};
+use crate::mqtt::{BrokerUrl, Subscriber};
 use crate::store::Writer;
 use crate::web::Hub;
 use crate::web::metrics::Metrics;
@@ -32,6 +32,8 @@ use crate::wire::topic::{UPLINK_FILTER, shared_uplink_filter};
 
 /// How long the broker may take to answer at the start.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the broker keeps the subscription and its messages while the collector is away.
+const SESSION_KEPT: Duration = Duration::from_hours(1);
 
 /// The collector: subscribes, detects, stores, shows.
 #[derive(Debug, Args)]
@@ -149,20 +151,23 @@ async fn connect(url: BrokerUrl, config: &Config) -> Result<Subscriber, Failure>
         "" => UPLINK_FILTER.to_owned(),
         group => shared_uplink_filter(group),
     };
-    let unreachable = |why: &str| {
-        let message = format!("cannot reach the broker at {url}: {why}");
-        Failure::new(ExitCode::Unreachable, message)
-    };
-    let subscription = Subscription { url: url.clone(), client_id: config.broker.client_id.clone(), filter };
+    subscribe(Subscription { url, client_id: config.broker.client_id.clone(), filter, kept: SESSION_KEPT }).await
+}
+
+/// Connects and subscribes.
+///
+/// # Errors
+/// When the broker cannot be reached; nothing runs then.
+pub async fn subscribe(subscription: Subscription) -> Result<Subscriber, Failure> {
+    let url = subscription.url.clone();
     let mut subscriber = Subscriber::start(subscription);
-    let failure = match timeout(PATIENCE, subscriber.next()).await {
-        Ok(Some(Notice::Subscribed | Notice::Message { .. })) => return Ok(subscriber),
-        Ok(Some(Notice::Lost { why, .. })) => unreachable(&why),
-        Ok(None) => unreachable("the client stopped"),
-        Err(_) => unreachable(&format!("no answer within {} s", PATIENCE.as_secs())),
-    };
-    subscriber.stop().await;
-    Err(failure)
+    match subscriber.ready(PATIENCE).await {
+        Ok(()) => Ok(subscriber),
+        Err(why) => {
+            subscriber.stop().await;
+            Err(Failure::new(ExitCode::Unreachable, format!("cannot reach the broker at {url}: {why}")))
+        }
+    }
 }
 
 async fn serve(listener: TcpListener, hub: Arc<Hub>, metrics: Metrics) {

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::files::{self, Folder};
 use crate::base::{LatLon, Timestamp};
 use crate::sim::{Catalogue, Place, Scenario, Setting};
-use crate::web::place::{Name, PlaceMap};
+use crate::web::place::{Head, Name, PlaceMap};
 
 /// Reads a scenario by name or path.
 ///
@@ -50,7 +50,8 @@ pub fn place_map(place: &Place) -> String {
         let line: Vec<_> = edge.line().map(|at| rounded(place.frame.globe(at))).collect();
         map.street(&name(entry.0, entry.1), &edge.class, &line);
     }
-    for node in &file.node {
+    // In an imported place most junctions have no name.
+    for node in file.node.iter().filter(|node| !node.en.is_empty()) {
         let rank = match node.kind.as_str() {
             "cbd" => 1,
             "town" | "airport" => 2,
@@ -58,7 +59,15 @@ pub fn place_map(place: &Place) -> String {
         };
         map.district(&name(&node.en, &node.zh), rank, node.at);
     }
-    map.finish(&file.name, &name(&file.en, &file.zh), file.centre, file.zoom)
+    map.finish(&Head {
+        name: file.name.clone(),
+        en: file.en.clone(),
+        zh: file.zh.clone(),
+        center: file.centre,
+        zoom: file.zoom,
+        schematic: file.schematic,
+        attribution: file.attribution.clone(),
+    })
 }
 
 /// `[longitude, latitude]` to a millionth of a degree (11 cm), so that the map stays small.

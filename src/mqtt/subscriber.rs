@@ -19,8 +19,6 @@ use super::url::BrokerUrl;
 const MAX_PACKET: u32 = 4 * 1024 * 1024;
 /// Messages between the connection and the collector; when it is full, the connection stops reading.
 const QUEUE: usize = 4096;
-/// How long a broker keeps the subscription and its messages while the collector is away, seconds.
-const SESSION_EXPIRY_S: u32 = 3600;
 
 /// What comes from the connection.
 #[derive(Debug)]
@@ -51,6 +49,8 @@ pub enum Notice {
 #[derive(Debug)]
 pub struct Subscriber {
     notices: mpsc::Receiver<Notice>,
+    /// Came while the subscription was awaited.
+    early: Option<Notice>,
     client: AsyncClient,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -65,6 +65,8 @@ pub struct Subscription {
     pub client_id: String,
     /// Topic filter.
     pub filter: String,
+    /// How long the broker keeps the subscription and its messages while the client is away.
+    pub kept: Duration,
 }
 
 impl Subscriber {
@@ -77,7 +79,7 @@ impl Subscriber {
             .set_keep_alive(Duration::from_secs(30))
             .set_connection_timeout(5)
             .set_clean_start(false)
-            .set_session_expiry_interval(Some(SESSION_EXPIRY_S))
+            .set_session_expiry_interval(Some(subscription.kept.as_secs().try_into().unwrap_or(u32::MAX)))
             .set_receive_maximum(Some(1024))
             .set_max_packet_size(Some(MAX_PACKET))
             .set_request_channel_capacity(64);
@@ -89,12 +91,32 @@ impl Subscriber {
         let (sender, notices) = mpsc::channel(QUEUE);
         let (stop, stopped) = watch::channel(false);
         let driver = Driver { client: client.clone(), filter: subscription.filter, sender, stopped };
-        Self { notices, client, stop, task: tokio::spawn(driver.run(events)) }
+        Self { notices, early: None, client, stop, task: tokio::spawn(driver.run(events)) }
+    }
+
+    /// Waits until the broker answers.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ready(&mut self, patience: Duration) -> Result<(), String> {
+        match tokio::time::timeout(patience, self.next()).await {
+            // A broker may hand over what it kept before it confirms the subscription.
+            Ok(Some(notice @ (Notice::Subscribed | Notice::Message { .. }))) => {
+                self.early = Some(notice);
+                Ok(())
+            }
+            Ok(Some(Notice::Lost { why, .. })) => Err(why),
+            Ok(None) => Err("the client stopped".to_owned()),
+            Err(_) => Err(format!("no answer within {} s", patience.as_secs())),
+        }
     }
 
     /// The next notice; `None` after [`Subscriber::stop`].
     pub async fn next(&mut self) -> Option<Notice> {
-        self.notices.recv().await
+        match self.early.take() {
+            Some(notice) => Some(notice),
+            None => self.notices.recv().await,
+        }
     }
 
     /// Sends DISCONNECT and waits for the end.

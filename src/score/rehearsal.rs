@@ -20,6 +20,19 @@ pub struct Outcome {
     pub counters: Counters,
 }
 
+/// What an output of the simulation is to its audience: something that a vehicle says, or the truth.
+///
+/// # Errors
+/// The truth, which is not for the network.
+pub fn message(output: sim::Output) -> Result<Message, Incident> {
+    match output {
+        sim::Output::Report(report) => Ok(Message::Report(report)),
+        sim::Output::Event(event) => Ok(Message::Event(event)),
+        sim::Output::Reply(reply) => Ok(Message::Reply(reply)),
+        sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => Err(incident),
+    }
+}
+
 /// Runs a setting to its end, in `shards` parts.
 #[must_use]
 pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
@@ -28,11 +41,9 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let mut outcome = Outcome::default();
     let mut payload = Vec::new();
     while let Some(emission) = fleet.poll(Timestamp::NEVER) {
-        let message = match emission.output {
-            sim::Output::Report(report) => Message::Report(report),
-            sim::Output::Event(event) => Message::Event(event),
-            sim::Output::Reply(reply) => Message::Reply(reply),
-            sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => {
+        let message = match message(emission.output) {
+            Ok(message) => message,
+            Err(incident) => {
                 outcome.incidents.insert(incident.id, incident);
                 continue;
             }

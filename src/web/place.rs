@@ -12,6 +12,26 @@ pub struct Name {
     pub zh: String,
 }
 
+/// What is said of a place as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct Head {
+    /// Name used in scenarios.
+    pub name: String,
+    /// Name in English.
+    pub en: String,
+    /// Name in Chinese.
+    pub zh: String,
+    /// Middle of the map, `[longitude, latitude]`.
+    pub center: [f64; 2],
+    /// First zoom of the map.
+    pub zoom: f64,
+    /// Whether it is a sketch.
+    pub schematic: bool,
+    /// Whom the map is owed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<String>,
+}
+
 /// What a map of a place shows.
 #[derive(Debug, Clone, Default)]
 pub struct PlaceMap {
@@ -46,12 +66,7 @@ impl PlaceMap {
 
     /// The map as text.
     #[must_use]
-    pub fn finish(self, id: &str, name: &Name, centre: [f64; 2], zoom: f64) -> String {
-        json!({
-            "type": "FeatureCollection",
-            "place": { "name": id, "en": name.en, "zh": name.zh, "center": centre, "zoom": zoom, "schematic": true },
-            "features": self.features,
-        })
-        .to_string()
+    pub fn finish(self, head: &Head) -> String {
+        json!({ "type": "FeatureCollection", "place": head, "features": self.features }).to_string()
     }
 }

@@ -95,8 +95,8 @@ fn settings_can_be_checked_and_printed() {
 #[test]
 fn the_help_says_what_it_said_before() {
     let mut all = String::new();
-    for command in ["", "demo", "broker", "simulate", "collect", "config"] {
-        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+    for command in ["", "demo", "broker", "simulate", "collect", "record", "import osm", "config"] {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = zhilian(&arguments);
         assert!(output.status.success());
         all += &["$ zhilian ", &arguments.join(" "), "\n", &String::from_utf8_lossy(&output.stdout), "\n"].concat();

@@ -13,10 +13,12 @@ const DESIGN_ORDER: [&str; 18] = [
 const SIMULATOR: &str = "sim";
 const COLLECTOR: [&str; 4] = ["track", "detect", "alert", "collect"];
 const OUTSIDE: [&str; 5] = ["mqtt", "store", "notify", "web", "cmd"];
+/// Holds what was said, not what it means or where it comes from.
+const TAPE: &str = "tape";
 /// May name the simulator and the collector's side: `config` because it composes the settings of both.
 const SEES_BOTH: [&str; 5] = ["score", "bench", "config", "cmd", "cli"];
 /// No sockets, files, threads or wall clock here.
-const PURE: [&str; 9] = ["base", "model", "sim", "wire", "track", "detect", "alert", "collect", "score"];
+const PURE: [&str; 10] = ["base", "model", "sim", "wire", "track", "detect", "alert", "collect", "tape", "score"];
 /// The one reader of wall time.
 const CLOCK: &str = "src/base/clock.rs";
 
@@ -110,6 +112,8 @@ pub fn keeps_the_walls(file: &Source) -> Vec<String> {
         [&COLLECTOR[..], &["score"], &OUTSIDE].concat()
     } else if file.is_in(&COLLECTOR) {
         [&[SIMULATOR][..], &OUTSIDE].concat()
+    } else if file.is_in(&[TAPE]) {
+        [&[SIMULATOR][..], &COLLECTOR, &OUTSIDE].concat()
     } else {
         return Vec::new();
     };
@@ -154,7 +158,10 @@ pub fn touches_nothing_outside(file: &Source) -> Vec<String> {
     }
     let code = file.code_without_tests();
     let touching = paths(&code).into_iter().filter(|p| {
-        let io = matches!(p.segments[..], ["std", "net" | "fs" | "thread", ..]);
+        let io = matches!(
+            p.segments[..],
+            ["std", "net" | "fs" | "thread", ..] | ["std", "io", "stdin" | "stdout" | "stderr", ..]
+        );
         let runtime = matches!(p.segments[..], ["tokio", _, ..]);
         let clock = matches!(p.segments[..], [.., "SystemTime" | "Instant", "now"]);
         io || runtime || clock
@@ -225,6 +232,7 @@ mod tests {
         check(&wall("src/detect/tow.rs", "use crate::{track::Track, sim::World};"), &[1]);
         check(&wall("src/collect.rs", "use crate::mqtt::Client;\nuse crate::store::Store;"), &[1, 2]);
         check(&wall("src/collect.rs", "#[cfg(test)]\nmod tests {\n    use crate::sim;\n}"), &[3]);
+        check(&wall("src/tape/reader.rs", "use crate::base::Clock;\nuse crate::{sim, collect, mqtt};"), &[2, 2, 2]);
         check(&wall("src/score.rs", "use crate::{sim, alert};"), &[]);
     }
 
@@ -243,6 +251,7 @@ mod tests {
         let io = "use std::{fmt, fs};\nuse std::net::IpAddr;\nfn f() { std::thread::yield_now() }\nuse tokio::time;";
         check(&touching("src/sim/world.rs", io), &[1, 2, 3, 4]);
         check(&touching("src/mqtt/client.rs", io), &[]);
+        check(&touching("src/tape/writer.rs", "use std::io::Write;\nfn f() { std::io::stdout() }"), &[2]);
         let clock = "let a = Instant::now();\nlet b = std::time::SystemTime::now();";
         check(&touching("src/base/units.rs", clock), &[1, 2]);
         check(&touching("src/base/clock.rs", clock), &[]);

@@ -77,7 +77,15 @@ export interface VehicleBatch {
 }
 
 export interface Place {
-  place: { name: string; zh: string; en: string; center: [number, number]; zoom: number; schematic: boolean };
+  place: {
+    name: string;
+    zh: string;
+    en: string;
+    center: [number, number];
+    zoom: number;
+    schematic: boolean;
+    attribution?: string;
+  };
   type: "FeatureCollection";
   features: GeoJSON.Feature[];
 }

@@ -155,7 +155,7 @@ impl Place {
     /// Whether a node is one of the file, where main streets meet and lights stand.
     #[must_use]
     pub fn has_lights(&self, node: u16) -> bool {
-        usize::from(node) < self.file.node.len()
+        self.file.node.get(usize::from(node)).is_some_and(|node| node.kind != "corner")
     }
 
     fn build(file: PlaceFile) -> Result<Self, String> {
@@ -194,7 +194,9 @@ impl Place {
             let line: Result<Vec<Flat>, String> = river.line.iter().map(|at| Ok(frame.flat(lat_lon(*at)?))).collect();
             rivers.push(line?);
         }
-        local::lay(&file.name, &mut nodes, &mut edges, &rivers);
+        if file.schematic {
+            local::lay(&file.name, &mut nodes, &mut edges, &rivers);
+        }
         Ok(Self { file, frame, nodes, edges, utc_offset_s })
     }
 }

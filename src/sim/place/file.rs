@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::units::{Celsius, MetresPerSecond};
 
 /// A place as its file says it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceFile {
     /// Name used in scenarios.
@@ -22,17 +22,23 @@ pub struct PlaceFile {
     pub utc_offset: String,
     /// Air temperature in the shade.
     pub ambient: Celsius,
+    /// Whom the map is owed to, shown with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<String>,
+    /// Whether it is a sketch, around whose nodes the program lays local streets of its own.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub schematic: bool,
     /// Where streets meet.
     pub node: Vec<NodeFile>,
     /// Streets.
     pub edge: Vec<EdgeFile>,
     /// Rivers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub river: Vec<RiverFile>,
 }
 
 /// A node of the network.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeFile {
     /// Short name that edges refer to.
@@ -45,12 +51,12 @@ pub struct NodeFile {
     pub at: [f64; 2],
     /// Metres above sea level.
     pub elev: f64,
-    /// What is there: cbd, town, junction …
+    /// What is there: cbd, town, junction …; a corner has no lights.
     pub kind: String,
 }
 
 /// A street between two nodes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EdgeFile {
     /// Node it starts at.
@@ -60,16 +66,16 @@ pub struct EdgeFile {
     /// What it is.
     pub class: StreetClass,
     /// Name in Chinese.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub zh: String,
     /// Name in English.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub en: String,
     /// Whether e-bikes and e-motorcycles may use it.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub ebikes: bool,
     /// Its bends, `[longitude, latitude]` each.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<[f64; 2]>,
 }
 
@@ -78,7 +84,7 @@ fn yes() -> bool {
 }
 
 /// A river.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RiverFile {
     /// Name in Chinese.

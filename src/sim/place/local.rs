@@ -124,7 +124,7 @@ fn joined(nodes: &[Node], edges: &[Edge], a: u16, b: u16) -> bool {
 }
 
 /// Whether two lines cross or touch.
-fn cross(a: Flat, b: Flat, c: Flat, d: Flat) -> bool {
+pub(super) fn cross(a: Flat, b: Flat, c: Flat, d: Flat) -> bool {
     let side =
         |p: Flat, q: Flat, r: Flat| (q.east - p.east) * (r.north - p.north) - (q.north - p.north) * (r.east - p.east);
     side(a, b, c) * side(a, b, d) <= 0.0 && side(c, d, a) * side(c, d, b) <= 0.0

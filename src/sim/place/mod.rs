@@ -4,6 +4,7 @@
 pub mod city;
 pub mod file;
 pub mod local;
+pub mod osm;
 
 pub use city::{Edge, Node, Place, PlaceError};
 pub use file::{PlaceFile, StreetClass};

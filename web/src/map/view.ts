@@ -166,6 +166,13 @@ export class MapView {
   private credit(): HTMLElement {
     const note = el("span");
     if (this.place?.place.schematic) withLang(() => setText(note, `${t("map.schematic")} · `));
-    return el("p", { class: "credit" }, note, el("a", { href: "licenses.txt" }, "MapLibre"));
+    const owed = this.place?.place.attribution;
+    return el(
+      "p",
+      { class: "credit" },
+      note,
+      owed ? `${owed} · ` : "",
+      el("a", { href: "licenses.txt" }, "MapLibre"),
+    );
   }
 }
