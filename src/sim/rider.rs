@@ -19,7 +19,7 @@ const WORK_M: f64 = 2900.0;
 const HOP_M: (f64, f64) = (600.0, 1800.0);
 const ROUND_M: f64 = 2500.0;
 /// Median pause between two hops of a courier: waiting for an order, fetching it, handing it over, seconds (assumed).
-const PAUSE_S: f64 = 540.0;
+const PAUSE_S: f64 = 700.0;
 /// Hours of a courier's orders.
 const FIRST_ORDER_H: f64 = 9.5;
 const LAST_ORDER_H: f64 = 22.0;

@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn the_work_of_a_leg_does_not_depend_on_how_it_is_cut() {
         let mut leg = Leg::new(Timestamp(0), 2.0);
-        [(4.0, 6.0), (10.0, 6.0), (3.0, 0.0), (5.0, 0.0)].into_iter().for_each(|(s, v)| leg.push(s, v));
+        for (seconds, speed) in [(4.0, 6.0), (10.0, 6.0), (3.0, 0.0), (5.0, 0.0)] {
+            leg.push(seconds, speed);
+        }
         let against = Resistance { mass_kg: 100.0, rolling_n: 20.0, drag_kg_m: 0.4, headwind_mps: 2.0 };
         let between = |from, until| leg.effort(Timestamp(from), Timestamp(until), &against, 200.0);
         let whole = between(0, 22_000);

@@ -128,8 +128,8 @@ impl Style {
         let ceiling = powered.sustained(0.0, self.ceiling);
         let cruise = powered.sustained(0.0, self.cruise).min(0.97 * ceiling);
         let speed = PULL_UP_TO * cruise;
-        let left = GRAVITY * (lift / speed - roll - drag * speed * speed);
-        Self { cruise, ceiling, pull: self.pull.min(left.max(LEAST_PULL)), ..powered }
+        let pull = GRAVITY * (lift / speed - roll - drag * speed * speed);
+        Self { cruise, ceiling, pull: self.pull.min(pull.max(LEAST_PULL)), ..powered }
     }
 
     /// The wished speed in m/s, or what the motor's power allows on a slope (rise over run).

@@ -10,7 +10,7 @@ use crate::sim::streets::Spot;
 
 /// Usable charge below which nobody starts a trip without getting some, and a courier without another pack (assumed).
 const LOW_SOC: f64 = 0.2;
-const SWAP_SOC: f64 = 0.35;
+const SWAP_SOC: f64 = 0.45;
 /// Charge that is enough to leave home with, and to leave a fast charger with (assumed).
 const ENOUGH_AT_HOME: f64 = 0.5;
 const ENOUGH_ON_THE_WAY: f64 = 0.8;
