@@ -178,7 +178,12 @@ impl Vehicle {
             let charging = self.plugs_in_at_home(setting, begin);
             self.doing = Doing::Standing { spot, charging };
         }
-        if trip.departs >= begin || !matches!(self.stop_first(setting, &spot, begin), Stop::None) {
+        if trip.departs >= begin {
+            return;
+        }
+        // Nothing happens before the run does.
+        self.trip.departs = begin;
+        if !matches!(self.stop_first(setting, &spot, begin), Stop::None) {
             return;
         }
         let way = route(&setting.place, &spot, &trip.to, Traveller::EBike);
