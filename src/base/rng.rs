@@ -32,6 +32,10 @@ pub enum Purpose {
     Backoff = 8,
     /// Local streets of a place; here the number is a node's instead of a vehicle's.
     Streets = 64,
+    /// Rain and wind of a run; the number is 0.
+    Weather = 65,
+    /// Stations of a place.
+    Stations = 66,
 }
 
 /// One stream of random numbers.

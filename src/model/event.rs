@@ -21,6 +21,8 @@ pub enum EventKind {
     PowerCut,
     /// The pack gives power again.
     PowerRestored,
+    /// The management of a lead-acid pack says, once, that the pack is at its end and to be taken back.
+    EndOfLife,
 }
 
 /// A happening that a vehicle reports.

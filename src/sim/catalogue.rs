@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::motion::Resistance;
+use super::motion::style::GRAVITY;
 use crate::base::units::{Amps, Celsius, MetresPerSecond, Volts};
 use crate::model::{Chemistry, report::MAX_CELLS};
 
 /// Points of a table over the state of charge: 0, 5, … 100 % SOC.
 const TABLE_POINTS: usize = 21;
+/// Rolling resistance on a wet street over that on a dry one (assumed).
+const WET_CRR: f64 = 1.1;
 
 /// The catalogue as its file says it.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,23 +42,43 @@ pub struct Model {
     pub cda_m2: f64,
     /// Wheel power over battery power.
     pub efficiency: f64,
+    /// Battery energy over braking energy at the wheel, 0 to 1; 0 for a motor that cannot brake.
+    #[serde(default)]
+    pub regen_efficiency: f64,
     /// What the electronics draw at rest, W.
     pub standby_w: f64,
 }
 
 impl Model {
-    /// Battery power for a speed, slope (rise over run) and acceleration (m/s²), in watts; never negative: the models
-    /// of this catalogue have no regeneration.
+    /// What holds it back on a road.
     #[must_use]
-    pub fn road_load(&self, speed: MetresPerSecond, slope: f64, acceleration: f64) -> f64 {
-        const GRAVITY: f64 = 9.81;
+    pub fn resistance(&self, road: Road) -> Resistance {
         const AIR_KG_M3: f64 = 1.2;
-        let v = speed.0;
-        let force = self.mass_kg * GRAVITY * (self.crr + slope)
-            + 0.5 * AIR_KG_M3 * self.cda_m2 * v * v
-            + self.mass_kg * acceleration;
-        (force * v / self.efficiency).max(0.0)
+        let crr = if road.wet { WET_CRR * self.crr } else { self.crr };
+        Resistance {
+            mass_kg: self.mass_kg,
+            rolling_n: self.mass_kg * GRAVITY * (crr + road.slope),
+            drag_kg_m: 0.5 * AIR_KG_M3 * self.cda_m2,
+            headwind_mps: road.headwind_mps,
+        }
     }
+
+    /// Battery power at a steady speed, W; 0 where it rolls by itself.
+    #[must_use]
+    pub fn road_load(&self, speed: MetresPerSecond, road: Road) -> f64 {
+        (self.resistance(road).force(speed.0) * speed.0 / self.efficiency).max(0.0)
+    }
+}
+
+/// What a road asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Road {
+    /// Rise over run along the course.
+    pub slope: f64,
+    /// Wind against the course at a rider's height, m/s.
+    pub headwind_mps: f64,
+    /// Whether it is wet.
+    pub wet: bool,
 }
 
 /// Values at 0, 5, … 100 % SOC.
@@ -231,6 +255,13 @@ impl Catalogue {
     /// A sentence naming the first fault.
     pub fn parse(text: &str) -> Result<Self, String> {
         let catalogue: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        for (name, model) in &catalogue.model {
+            if !(0.0..=1.0).contains(&model.regen_efficiency) || !(0.1..=1.0).contains(&model.efficiency) {
+                return Err(format!(
+                    "model {name}: expected efficiency from 0.1 to 1 and regen_efficiency from 0 to 1"
+                ));
+            }
+        }
         for (name, cell) in &catalogue.chemistry {
             if let Some(fault) = cell.fault() {
                 return Err(format!("chemistry {name:?}: {fault}"));
@@ -263,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_ebike_needs_what_the_formula_says() {
-        let load = catalogue().model["ebike"].road_load(MetresPerSecond::from_kmh(25.0), 0.0, 0.0);
+        let load = catalogue().model["ebike"].road_load(MetresPerSecond::from_kmh(25.0), Road::default());
         assert!((load - 299.0).abs() < 10.0, "{load} W");
     }
 
@@ -289,6 +320,8 @@ mod tests {
         assert!(Catalogue::parse(&text.replacen("ocv = [2.5,", "ocv = [9.5,", 1)).unwrap_err().contains("rising"));
         let efficiency = text.replacen("charge_efficiency = 0.", "charge_efficiency = 7.", 1);
         assert!(Catalogue::parse(&efficiency).unwrap_err().contains("charge_efficiency"));
+        let regen = text.replacen("regen_efficiency = 0.", "regen_efficiency = 1.", 1);
+        assert!(Catalogue::parse(&regen).unwrap_err().contains("regen_efficiency"));
         let short = text.replacen("ocv = [2.5, ", "ocv = [", 1);
         assert!(Catalogue::parse(&short).unwrap_err().contains("21"));
     }

@@ -20,6 +20,7 @@ pub mod scenario;
 pub mod setting;
 pub mod streets;
 pub mod vehicle;
+pub mod weather;
 pub mod world;
 
 pub use catalogue::Catalogue;

@@ -141,7 +141,7 @@ impl Default for Network {
     }
 }
 
-/// The weather of a run: a mean and a daily swing that is highest at 15 h.
+/// The weather of a run: a mean temperature with a daily swing that is highest at 15 h, rain and wind.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weather {
@@ -150,6 +150,28 @@ pub struct Weather {
     /// How far the day goes above and below it, K, 0 to 25.
     #[serde(default)]
     pub swing_k: f64,
+    /// Share of the hours in which it rains, 0 to 1.
+    #[serde(default)]
+    pub rain: f64,
+    /// Mean speed of the wind as a weather station at 10 m says it, m/s, 0 to 20.
+    #[serde(default)]
+    pub wind_mps: f64,
+}
+
+impl Weather {
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        for (key, value, low, high) in [
+            ("air_c", self.air_c, -40.0, 60.0),
+            ("swing_k", self.swing_k, 0.0, 25.0),
+            ("rain", self.rain, 0.0, 1.0),
+            ("wind_mps", self.wind_mps, 0.0, 20.0),
+        ] {
+            if !(low..=high).contains(&value) {
+                return Err((key, format!("expected {low} to {high}, found {value}")));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Incidents of one kind.
@@ -267,12 +289,7 @@ impl Scenario {
             return Err(("loss", format!("expected 0 or more and below 1, found {}", self.link.loss)));
         }
         if let Some(weather) = self.weather {
-            if !(-40.0..=60.0).contains(&weather.air_c) {
-                return Err(("air_c", format!("expected -40 to 60, found {}", weather.air_c)));
-            }
-            if !(0.0..=25.0).contains(&weather.swing_k) {
-                return Err(("swing_k", format!("expected 0 to 25, found {}", weather.swing_k)));
-            }
+            weather.check()?;
         }
         self.incidents.iter().try_for_each(|plan| self.check_incident(plan))
     }
@@ -351,6 +368,18 @@ mod tests {
         let late = fault("duration = \"1h\"\n[[incident]]\nkind = \"tow\"\nwindow = \"1h..2h\"");
         assert!(late.contains("Some(4)") || late.contains("Some(3)"), "{late}");
         assert!(late.contains("ends after the run"), "{late}");
+    }
+
+    #[test]
+    fn weather_out_of_range_is_refused_with_its_key() {
+        for (key, value) in [("air_c", "61.0"), ("swing_k", "-1.0"), ("rain", "1.1"), ("wind_mps", "nan")] {
+            let text =
+                format!("[weather]\nair_c = 20.0\n{key} = {value}\n").replacen("air_c = 20.0\nair_c", "air_c", 1);
+            let said = fault(&text);
+            assert!(said.contains(&format!("{key}: expected")) && said.contains("Some("), "{said}");
+        }
+        let fair = Scenario::parse("[weather]\nair_c = 20.0").unwrap().weather.unwrap();
+        assert!(fair.rain <= 0.0 && fair.wind_mps <= 0.0, "older files mean a dry calm");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{Catalogue, Cell, Model, PackLayout};
+use super::catalogue::{Catalogue, Cell, Model, PackLayout, Road};
 use super::incident::{self, Planned};
 use super::place::Place;
 use super::scenario::Scenario;
+use super::weather::Forecast;
 use crate::base::Timestamp;
 use crate::base::units::Celsius;
 
@@ -24,6 +25,8 @@ pub struct Setting {
     pub begin: Timestamp,
     /// When it ends.
     pub end: Timestamp,
+    /// Rain and wind.
+    pub forecast: Forecast,
     /// Added to a stamp to get local time in the simulated city.
     local_shift_ms: i64,
     incidents: BTreeMap<u32, Vec<Planned>>,
@@ -53,7 +56,9 @@ impl Setting {
         let local_shift_ms = scenario.start_time().millis_since(begin) + place.utc_offset_s * 1000;
         let incidents = incident::draw(&scenario, begin);
         let end = begin + scenario.duration;
-        Ok(Self { scenario, place, models, packs, begin, end, local_shift_ms, incidents })
+        let hours = (scenario.duration.as_secs_f64() / 3600.0).ceil() as usize;
+        let forecast = Forecast::draw(scenario.weather, scenario.seed, begin, hours);
+        Ok(Self { scenario, place, models, packs, begin, end, forecast, local_shift_ms, incidents })
     }
 
     /// Seconds since local midnight in the simulated city.
@@ -69,6 +74,13 @@ impl Setting {
         let Some(weather) = self.scenario.weather else { return self.place.file.ambient };
         let hours = self.local_seconds(now) / 3600.0 - HOTTEST_HOUR;
         Celsius(weather.air_c + weather.swing_k * (hours / 24.0 * std::f64::consts::TAU).cos())
+    }
+
+    /// What a street asks for at `now` on a course (degrees from north) and a slope (rise over run).
+    #[must_use]
+    pub fn road(&self, now: Timestamp, course: f64, slope: f64) -> Road {
+        let (headwind_mps, wet) = (self.forecast.headwind(now, course), self.forecast.rains(now));
+        Road { slope, headwind_mps, wet }
     }
 
     /// What is to befall a vehicle, in order of time.

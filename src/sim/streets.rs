@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::place::{Edge, Place, StreetClass};
+use super::place::{Edge, Place, Station, StreetClass};
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
 
@@ -43,6 +43,18 @@ impl Spot {
         let offset = stream.between(0.0, street.length.0);
         let aside = Flat { east: stream.between(-yard_m, yard_m), north: stream.between(-yard_m, yard_m) };
         Some(Self { edge, offset, aside })
+    }
+
+    /// Where somebody stands at a station.
+    #[must_use]
+    pub fn of(station: &Station) -> Self {
+        Self { edge: station.edge, offset: station.offset, aside: Flat::default() }
+    }
+
+    /// Whether two are the same but for the yard.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.edge == other.edge && (self.offset - other.offset).abs() < 0.1
     }
 
     /// Where it is in the place's frame.

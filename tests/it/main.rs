@@ -10,6 +10,7 @@ mod demo;
 mod fates;
 mod fidelity_battery;
 mod fidelity_motion;
+mod fidelity_use;
 mod foreign;
 mod import;
 mod pbf;

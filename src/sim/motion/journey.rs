@@ -1,5 +1,6 @@
 //! Somebody on the way from one spot to another.
 
+use super::effort::{Effort, Resistance};
 use super::leg::Leg;
 use super::planner::{Course, Planner};
 use super::style::Style;
@@ -101,6 +102,46 @@ impl Journey {
         true
     }
 
+    /// Whether the vehicle's own motor moves it.
+    #[must_use]
+    pub fn is_driven(&self) -> bool {
+        self.course.style().lift.is_finite()
+    }
+
+    /// What the motor was taken to lift when this was planned, m/s: its power over the weight.
+    #[must_use]
+    pub fn lift(&self) -> f64 {
+        self.course.style().lift.into()
+    }
+
+    /// Goes on in another style from `now`, which must lie within the present leg.
+    pub fn change_style(&mut self, place: &Place, style: Style, now: Timestamp, stream: &mut Stream) {
+        let (metres, speed) = self.leg.at(now);
+        let travelled = (self.before + metres).min(self.total);
+        self.course.resume(style, self.stretch_at(travelled), travelled);
+        self.course.enter(place, &self.way, stream);
+        self.leg = Leg::new(now, speed);
+        self.plan_leg(place, stream);
+    }
+
+    /// The work from `from` to `until` (both within the present leg) against a resistance; a motor takes up at most
+    /// `most_w` of braking.
+    #[must_use]
+    pub fn effort(&self, from: Timestamp, until: Timestamp, against: &Resistance, most_w: f64) -> Effort {
+        self.leg.effort(from, until, against, most_w)
+    }
+
+    /// Number of the stretch that lies so many metres from the start (not before the present leg), and the metres
+    /// before that stretch.
+    fn stretch_at(&self, travelled: f64) -> (u32, f64) {
+        let (mut index, mut passed) = self.begins_in;
+        while index as usize + 1 < self.way.len() && travelled > passed + self.way[index as usize].length() {
+            passed += self.way[index as usize].length();
+            index += 1;
+        }
+        (index, passed)
+    }
+
     fn plan_leg(&mut self, place: &Place, stream: &mut Stream) {
         self.begins_in = self.course.stretch();
         self.before = self.course.travelled();
@@ -114,12 +155,8 @@ impl Journey {
     pub fn pose(&self, place: &Place, now: Timestamp) -> Pose {
         let (metres, speed) = self.leg.at(now);
         let travelled = (self.before + metres).min(self.total);
-        let (mut index, mut passed) = (self.begins_in.0 as usize, self.begins_in.1);
-        while index + 1 < self.way.len() && travelled > passed + self.way[index].length() {
-            passed += self.way[index].length();
-            index += 1;
-        }
-        let Some(stretch) = self.way.get(index) else {
+        let (index, passed) = self.stretch_at(travelled);
+        let Some(stretch) = self.way.get(index as usize) else {
             return Pose {
                 at: self.aside.1,
                 elevation: 0.0,
@@ -196,6 +233,35 @@ mod tests {
                 let change = pose.speed.0 - last.speed.0;
                 assert!(change.abs() <= hardest, "seed {seed}: {:?} → {:?}", last.speed, pose.speed);
             });
+        }
+    }
+
+    #[test]
+    fn somebody_can_get_off_and_push() {
+        let place = Place::parse(include_str!("../../../config/place/chongqing.toml")).unwrap();
+        let fast = Style::rider(MetresPerSecond::from_kmh(60.0), 0.0);
+        for seed in 0..20 {
+            let mut stream = Stream::new(seed, 0, Purpose::Motion);
+            let (from, to) = (Spot::draw(&place, &mut stream), Spot::draw(&place, &mut stream));
+            let way = route(&place, &from, &to, Traveller::EBike).unwrap();
+            let aside = (from.aside, to.aside);
+            let mut journey = Journey::start(&place, way, aside, fast, Timestamp(0), &mut stream);
+            let mut last = journey.pose(&place, Timestamp(0));
+            for second in 1..200_000 {
+                let now = Timestamp(second * 1000);
+                if !journey.advance(&place, now, &mut stream) {
+                    break;
+                }
+                let pose = journey.pose(&place, now);
+                assert!(pose.at.distance(last.at).0 < 40.0, "seed {seed}: it jumps");
+                assert!(second < 140 || pose.speed.0 <= Style::ON_FOOT.ceiling + 1e-6, "seed {seed}: {pose:?}");
+                if second == 100 {
+                    journey.change_style(&place, Style::ON_FOOT, now, &mut stream);
+                    assert!(journey.pose(&place, now).at.distance(pose.at).0 < 0.01, "seed {seed}: it jumps");
+                }
+                last = pose;
+            }
+            assert!(last.at.distance(to.at(&place)).0 < 15.0, "seed {seed}: it arrives elsewhere");
         }
     }
 

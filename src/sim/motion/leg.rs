@@ -2,6 +2,7 @@
 
 use arrayvec::ArrayVec;
 
+use super::effort::{Effort, Resistance};
 use crate::base::Timestamp;
 
 /// Most pieces of a leg. More of them mean fewer wake-ups and a larger vehicle.
@@ -89,6 +90,29 @@ impl Leg {
         (f64::from(before.metres), f64::from(before.speed))
     }
 
+    /// The work from `from` to `until` against a resistance; a motor takes up at most `most_w` of braking.
+    #[must_use]
+    pub fn effort(&self, from: Timestamp, until: Timestamp, against: &Resistance, most_w: f64) -> Effort {
+        let (first, last) = (from.seconds_since(self.begins).max(0.0), until.seconds_since(self.begins));
+        let mut effort = Effort::default();
+        let mut before = Piece { seconds: 0.0, metres: 0.0, speed: self.entry };
+        for piece in &self.pieces {
+            let (begins, ends) = (f64::from(before.seconds), f64::from(piece.seconds));
+            let (start, end) = (first.max(begins), last.min(ends));
+            if start < end {
+                let speed = f64::from(before.speed);
+                let rate = (f64::from(piece.speed) - speed) / (ends - begins);
+                let work = against.work(end - start, speed + rate * (start - begins), speed + rate * (end - begins));
+                effort.add(work, end - start, most_w);
+            }
+            if ends >= last {
+                break;
+            }
+            before = *piece;
+        }
+        effort
+    }
+
     fn end(&self) -> Piece {
         self.pieces.last().copied().unwrap_or(Piece { seconds: 0.0, metres: 0.0, speed: self.entry })
     }
@@ -113,6 +137,30 @@ mod tests {
             summed += speed * 0.001;
         }
         assert_eq!(leg.at(Timestamp(60_000)), (leg.metres(), 0.0));
+    }
+
+    #[test]
+    fn the_work_of_a_leg_does_not_depend_on_how_it_is_cut() {
+        let mut leg = Leg::new(Timestamp(0), 2.0);
+        for (seconds, speed) in [(4.0, 6.0), (10.0, 6.0), (3.0, 0.0), (5.0, 0.0)] {
+            leg.push(seconds, speed);
+        }
+        let against = Resistance { mass_kg: 100.0, rolling_n: 20.0, drag_kg_m: 0.4, headwind_mps: 2.0 };
+        let between = |from, until| leg.effort(Timestamp(from), Timestamp(until), &against, 200.0);
+        let whole = between(0, 22_000);
+        let mut parts = Effort::default();
+        (0..22).for_each(|second| parts += between(second * 1000, second * 1000 + 1000));
+        assert!((whole.drive_j - parts.drive_j).abs() < 1e-2, "{whole:?} {parts:?}");
+        assert!((whole.brake_j - parts.brake_j).abs() < 1e-2, "{whole:?} {parts:?}");
+        // Braking takes out the kinetic energy but for what resistance takes, and the motor not all of that.
+        assert!(whole.brake_j > 1000.0 && whole.brake_j < 1800.0, "{whole:?}");
+        assert!((whole.regained_j - 600.0).abs() < 1e-6, "{whole:?}");
+        let kinetic_j = -0.5 * 100.0 * 4.0;
+        let lost_j: f64 = [(4.0, 2.0, 6.0), (10.0, 6.0, 6.0), (3.0, 6.0, 0.0)]
+            .map(|(s, from, to)| Resistance { mass_kg: 0.0, ..against }.work(s, from, to))
+            .iter()
+            .sum();
+        assert!((whole.drive_j - whole.brake_j - kinetic_j - lost_j).abs() < 1e-2, "{whole:?}");
     }
 
     #[test]

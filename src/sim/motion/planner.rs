@@ -60,14 +60,28 @@ impl Course {
             wave: stream.normal(),
             pull: spread(style.pull, stream),
             brake: spread(style.brake, stream),
-            slow_at: stream.exponential(1000.0 / style.slows_per_km),
-            stop_at: stream.exponential(1000.0 / style.stops_per_km),
+            slow_at: stream.exponential(1000.0 / f64::from(style.slows_per_km)),
+            stop_at: stream.exponential(1000.0 / f64::from(style.stops_per_km)),
             travelled: 0.0,
             index: 0,
             passed: 0.0,
             red: false,
             wait_s: 0.0,
         }
+    }
+
+    /// How the rider drives.
+    #[must_use]
+    pub fn style(&self) -> &Style {
+        &self.style
+    }
+
+    /// Goes on in another style from within a stretch: its number and the metres before it, and the metres from the
+    /// start. What was to happen next stays ahead.
+    pub fn resume(&mut self, style: Style, (index, passed): (u32, f64), travelled: f64) {
+        self.style = style;
+        (self.index, self.passed, self.travelled) = (index, passed, travelled);
+        self.wait_s = 0.0;
     }
 
     /// Number of the present stretch, and the metres before it.
@@ -94,7 +108,7 @@ impl Course {
         let edge = &place.edges[usize::from(stretch.edge)];
         let node = if stretch.sign() > 0.0 { edge.to } else { edge.from };
         let last = self.index as usize + 1 == way.len();
-        self.red = !last && place.has_lights(node) && stream.chance(self.style.red_chance);
+        self.red = !last && place.has_lights(node) && stream.chance(self.style.red_chance.into());
     }
 }
 
@@ -161,8 +175,8 @@ impl Planner<'_> {
 
     /// Brakes to a stop between two junctions, if nothing else is just ahead; true when it stands.
     fn stop(&mut self) -> bool {
-        self.course.stop_at =
-            self.course.travelled + self.stream.exponential(1000.0 / self.course.style.stops_per_km).max(1.0);
+        self.course.stop_at = self.course.travelled
+            + self.stream.exponential(1000.0 / f64::from(self.course.style.stops_per_km)).max(1.0);
         let (speed, brake) = (self.leg.speed(), self.course.brake);
         let needed = speed * speed / (2.0 * brake);
         if speed < 1.0 || self.bounds(needed).next().is_some() {
@@ -176,8 +190,8 @@ impl Planner<'_> {
 
     /// Slows down for something in the way; true when it did.
     fn slow_down(&mut self) -> bool {
-        self.course.slow_at =
-            self.course.travelled + self.stream.exponential(1000.0 / self.course.style.slows_per_km).max(1.0);
+        self.course.slow_at = self.course.travelled
+            + self.stream.exponential(1000.0 / f64::from(self.course.style.slows_per_km)).max(1.0);
         let low = slow_to(self.stream) * self.limit(self.course.index);
         let speed = self.leg.speed();
         if low > speed - 0.3 {
@@ -325,7 +339,7 @@ impl Planner<'_> {
         let Some(stretch) = self.way.get(index as usize) else { return style.cruise };
         let edge = &self.place.edges[usize::from(stretch.edge)];
         let hill = if edge.grade.abs() > STEEP { style.hill_speed } else { f64::INFINITY };
-        edge.class.free_speed().0.min(style.cruise).min(hill)
+        style.sustained(edge.grade * stretch.sign(), edge.class.free_speed().0.min(style.cruise).min(hill))
     }
 }
 

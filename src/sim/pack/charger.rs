@@ -20,6 +20,11 @@ const CELL_MARGIN_V: f64 = 0.03;
 /// SOC above which there is no regeneration, and above which cells are balanced.
 const REGEN_SOC: f64 = 0.95;
 const BALANCE_SOC: f64 = 0.9;
+/// Usable charge from which a controller limps home, what it leaves of the power when nothing is left, and the charge at
+/// which it stops (all assumed).
+const LIMP_SOC: f64 = 0.15;
+const LIMP_SHARE: f64 = 0.3;
+const EMPTY_SOC: f64 = 0.02;
 
 const NOTHING: Flow = Flow { current: 0.0, stored: 0.0, gassing: 0.0, balances: false };
 
@@ -61,6 +66,11 @@ impl Pack {
             self.pass(spec, flow, Interval { until, seconds, ..interval });
         }
         Amps(self.current)
+    }
+
+    /// Takes it off its charger.
+    pub fn unplug(&mut self) {
+        self.current = 0.0;
     }
 
     /// Most that the charger and the management allow before the voltage limits it, A.
@@ -136,21 +146,59 @@ impl Pack {
     /// its limit, and less when it is nearly empty, cold included.
     #[must_use]
     pub fn discharge_current(&self, spec: Spec, watts: f64) -> Amps {
-        let (layout, abuse) = (spec.layout, self.abuse());
+        let abuse = self.abuse();
+        let (volts, ohms) = self.source(spec);
+        let strongest = volts * volts - 4.0 * ohms * watts;
+        let asked = abuse.load * (volts - strongest.max(0.0).sqrt()) / (2.0 * ohms);
+        Amps(if abuse.protected { -asked.min(self.discharge_limit(spec)) } else { -asked })
+    }
+
+    /// The current that braking with `watts` gives back, within [`Pack::regen_limit`].
+    #[must_use]
+    pub fn regen_current(&self, spec: Spec, watts: f64) -> Amps {
+        let limit = self.regen_limit(spec).0;
+        Amps(if limit > 0.0 { (watts / self.source(spec).0).min(limit) } else { 0.0 })
+    }
+
+    /// Most that braking may put in now, W.
+    #[must_use]
+    pub fn regen_power(&self, spec: Spec) -> f64 {
+        let limit = self.regen_limit(spec).0;
+        if limit > 0.0 { limit * self.source(spec).0 } else { 0.0 }
+    }
+
+    /// The power that a rider can count on, W: what the management lets out, less from the charge down at which the
+    /// vehicle limps home, nothing from an empty pack. Cold counts twice: it raises the resistance and freezes charge.
+    #[must_use]
+    pub fn drive_power(&self, spec: Spec) -> f64 {
+        let usable = self.usable_soc(spec);
+        if usable <= EMPTY_SOC {
+            return 0.0;
+        }
+        let (volts, ohms) = self.source(spec);
+        let amps = self.discharge_limit(spec).min(volts / (2.0 * ohms));
+        let limp = LIMP_SHARE + (1.0 - LIMP_SHARE) * (usable / LIMP_SOC);
+        amps * (volts - amps * ohms) * limp.min(1.0)
+    }
+
+    /// Most that the management lets out, A: its limit, and less when the emptiest cell comes near the cut-off.
+    fn discharge_limit(&self, spec: Spec) -> f64 {
+        if self.true_soc() <= thermal::frozen_share(spec.cell, self.temperature) {
+            return 0.0;
+        }
+        let (layout, resistance) = (spec.layout, self.resistance(spec));
+        let lowest = spec.cell.at(self.extremes().0);
+        let ohms = resistance.ohmic * lowest.r0 + resistance.pair * lowest.r1;
+        let until_cut_off = (lowest.ocv - layout.cutoff_v / self.cells.len() as f64) / ohms;
+        layout.discharge_a.0.min(until_cut_off.max(0.0))
+    }
+
+    /// Open-circuit voltage of the pack, V, and its resistance once the RC pairs have settled, Ω.
+    fn source(&self, spec: Spec) -> (f64, f64) {
         let series = self.cells.len() as f64;
         let (point, resistance) = (spec.cell.at(self.true_soc()), self.resistance(spec));
         let ohms = series * (resistance.ohmic * point.r0 + resistance.pair * point.r1);
-        let volts = (series * point.ocv).max(0.1);
-        let strongest = volts * volts - 4.0 * ohms * watts;
-        let asked = abuse.load * (volts - strongest.max(0.0).sqrt()) / (2.0 * ohms);
-        if !abuse.protected {
-            return Amps(-asked);
-        }
-        let lowest = spec.cell.at(self.extremes().0);
-        let cell_ohms = resistance.ohmic * lowest.r0 + resistance.pair * lowest.r1;
-        let until_cut_off = ((lowest.ocv - layout.cutoff_v / series) / cell_ohms).max(0.0);
-        let frozen = self.true_soc() <= thermal::frozen_share(spec.cell, self.temperature);
-        Amps(if frozen { 0.0 } else { -asked.min(layout.discharge_a.0).min(until_cut_off) })
+        ((series * point.ocv).max(0.1), ohms)
     }
 
     fn abuse(&self) -> Abuse {

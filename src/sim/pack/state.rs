@@ -68,6 +68,8 @@ pub struct Pack {
     pub(super) id: PackId,
     /// Whether it was charged to the end and not used since.
     pub(super) full: bool,
+    /// Whether it has said that it is to be taken back.
+    said_spent: bool,
     pub(super) cells: ArrayVec<CellState, MAX_CELLS>,
     pub(super) troubles: ArrayVec<Struck, MAX_FAULTS>,
     sulfation: f32,
@@ -107,6 +109,7 @@ impl Pack {
         Self {
             id,
             full: false,
+            said_spent: false,
             cells: cells.collect(),
             troubles: ArrayVec::new(),
             sulfation: 0.0,
@@ -142,6 +145,25 @@ impl Pack {
     #[must_use]
     pub fn is_spent(&self, spec: Spec) -> bool {
         spec.layout.chemistry == Chemistry::Vrla && self.soh() < SPENT_SOH
+    }
+
+    /// Whether it [is spent](Self::is_spent) and has not said so before.
+    pub fn says_spent(&mut self, spec: Spec) -> bool {
+        let news = !self.said_spent && self.is_spent(spec);
+        self.said_spent |= news;
+        news
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> PackId {
+        self.id
+    }
+
+    /// The current of the last step; positive when it was charged.
+    #[must_use]
+    pub fn current(&self) -> Amps {
+        Amps(self.current)
     }
 
     /// Temperature of its cells.

@@ -373,3 +373,40 @@ fn insulation_heat_hot_spots_and_losses_show() {
     assert!((weak.pack.soh() - 0.8).abs() < 1e-3);
     assert!((weak.pack.soc() - (0.8 - 1.0 / 16.0)).abs() < 2e-3, "{}", weak.pack.soc());
 }
+
+#[test]
+fn a_rider_can_count_on_less_in_the_cold_when_empty_and_when_weak() {
+    let power = |name, soc, celsius| {
+        let bench = Bench::at(name, soc, Celsius(celsius));
+        bench.pack.drive_power(Spec { layout: &bench.layout, cell: &bench.cell })
+    };
+    for name in LAYOUTS {
+        let full = power(name, 0.8, 25.0);
+        assert!((700.0..9000.0).contains(&full), "{name}: {full} W");
+        assert!(power(name, 0.8, -10.0) < 0.99 * full, "{name}: cold");
+        let low = power(name, 0.07, 25.0);
+        assert!(low > 0.1 * full && low < 0.8 * full, "{name}: {low} W of {full} W nearly empty");
+        assert!(power(name, 0.015, 25.0) <= 0.0 && power(name, 0.05, -20.0) <= 0.0, "{name}: empty or frozen");
+        let mut weak = Bench::new(name, 0.15);
+        weak.strike(Trouble::WeakCell { cell: 0, capacity: 0.5, resistance: 3.0 });
+        let spec = Spec { layout: &weak.layout, cell: &weak.cell };
+        assert!(weak.pack.drive_power(spec) <= power(name, 0.15, 25.0), "{name}: weak");
+        let bench = Bench::new(name, 0.5);
+        let spec = Spec { layout: &bench.layout, cell: &bench.cell };
+        let power = bench.pack.drive_power(spec);
+        let asked = -bench.pack.discharge_current(spec, power).0;
+        assert!(asked <= bench.layout.discharge_a.0 + 1e-9, "{name}: what it promises it can give");
+        let back = bench.pack.regen_current(spec, 200.0).0;
+        assert_eq!(back > 0.0, name != "PB48_20", "{name}: {back} A from braking");
+        assert!(bench.pack.regen_current(spec, 1e6) <= bench.pack.regen_limit(spec), "{name}: too hard a braking");
+    }
+}
+
+#[test]
+fn a_spent_pack_says_so_once() {
+    let mut bench = Bench::new("PB48_20", 0.5);
+    let says = |bench: &mut Bench| bench.pack.says_spent(Spec { layout: &bench.layout, cell: &bench.cell });
+    assert!(!says(&mut bench), "new");
+    bench.strike(Trouble::Sulfation { capacity: 0.5, resistance: 2.0 });
+    assert!(says(&mut bench) && !says(&mut bench));
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::file::{EdgeFile, PlaceFile, StreetClass};
 use super::local;
+use super::station::{self, Station, StationKind};
 use crate::base::units::Metres;
 use crate::base::{Frame, LatLon, geodesy::Flat};
 
@@ -118,6 +119,8 @@ pub struct Place {
     pub nodes: Vec<Node>,
     /// Streets: first those of the file in its order, then local ones.
     pub edges: Vec<Edge>,
+    /// Where packs are swapped and vehicles charge fast.
+    pub stations: Vec<Station>,
     /// Added to UTC, in seconds.
     pub utc_offset_s: i64,
 }
@@ -156,6 +159,20 @@ impl Place {
     #[must_use]
     pub fn has_lights(&self, node: u16) -> bool {
         self.file.node.get(usize::from(node)).is_some_and(|node| node.kind != "corner")
+    }
+
+    /// The station of a kind that is nearest as the crow flies.
+    #[must_use]
+    pub fn nearest_station(&self, kind: StationKind, from: Flat) -> Option<&Station> {
+        let distance = |station: &&Station| station.at.distance(from).0;
+        let wanted = self.stations.iter().filter(|station| station.kind == kind);
+        wanted.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    /// The station at so many metres along a street.
+    #[must_use]
+    pub fn station_at(&self, edge: u16, offset: f64) -> Option<&Station> {
+        self.stations.iter().find(|station| station.edge == edge && (station.offset - offset).abs() < 0.1)
     }
 
     fn build(file: PlaceFile) -> Result<Self, String> {
@@ -197,7 +214,8 @@ impl Place {
         if file.schematic {
             local::lay(&file.name, &mut nodes, &mut edges, &rivers);
         }
-        Ok(Self { file, frame, nodes, edges, utc_offset_s })
+        let stations = station::build(&file.name, &file.station, &file.node, &nodes, &edges)?;
+        Ok(Self { file, frame, nodes, edges, stations, utc_offset_s })
     }
 }
 
@@ -289,11 +307,31 @@ mod tests {
     }
 
     #[test]
+    fn every_place_has_stations_where_e_bikes_come() {
+        for place in PLACES.map(|text| Place::parse(text).unwrap()) {
+            for kind in [StationKind::Swap, StationKind::Charge] {
+                let some = place.stations.iter().filter(|station| station.kind == kind).count();
+                assert!(some >= 2, "{}: {some} of {kind:?}", place.file.name);
+            }
+            assert!(place.stations.iter().all(|station| place.edges[usize::from(station.edge)].ebikes));
+            let one = place.stations[0];
+            let found = place.nearest_station(one.kind, one.at + Flat { east: 1.0, north: 1.0 });
+            assert_eq!(found, Some(&one), "{}", place.file.name);
+        }
+        let drawn = Place::parse(PLACES[2]).unwrap();
+        assert_eq!(drawn.file.station.len(), 0);
+        assert_eq!(drawn.stations, Place::parse(PLACES[2]).unwrap().stations, "the name is the seed");
+    }
+
+    #[test]
     fn a_faulty_place_is_refused() {
         let text = PLACES[0];
         let refused = |from: &str, to: &str| Place::parse(&text.replacen(from, to, 1)).unwrap_err().what;
         assert!(refused("from = \"JFB\"", "from = \"XXX\"").contains("XXX"));
         assert!(refused("+08:00", "8 hours").contains("utc_offset"));
+        assert!(refused("\"swap-JFB\", node = \"JFB\"", "\"s\", node = \"NOWHERE\"").contains("NOWHERE"));
+        assert!(refused("\"swap-JFB\"", "\"swap-GYQ\"").contains("twice"));
+        assert!(refused("kind = \"swap\"", "kind = \"inn\"").contains("inn"));
         assert!(refused("at = [106.5733, 29.56]", "at = [29.56, 106.5733]").contains("[longitude, latitude]"));
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::station::StationKind;
 use crate::base::units::{Celsius, MetresPerSecond};
 
 /// A place as its file says it.
@@ -35,6 +36,21 @@ pub struct PlaceFile {
     /// Rivers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub river: Vec<RiverFile>,
+    /// Where packs are swapped and vehicles charge fast; none named, they are drawn near centres and towns.
+    #[serde(default)]
+    pub station: Vec<StationFile>,
+}
+
+/// A station near a node.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationFile {
+    /// Its name.
+    pub id: String,
+    /// The node it stands near.
+    pub node: String,
+    /// What it does.
+    pub kind: StationKind,
 }
 
 /// A node of the network.

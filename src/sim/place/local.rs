@@ -23,10 +23,7 @@ const MOST: usize = 60_000;
 
 /// Lays local streets around all nodes that e-bikes reach.
 pub(super) fn lay(name: &str, nodes: &mut Vec<Node>, edges: &mut Vec<Edge>, rivers: &[Vec<Flat>]) {
-    // FNV-1a, so that a name means the same for ever.
-    let seed = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let seed = seed(name);
     let centres: Vec<Flat> = nodes.iter().map(|node| node.at).collect();
     for home in 0..centres.len() {
         let reached = nodes[home].edges.iter().any(|edge| edges[usize::from(*edge)].ebikes);
@@ -40,6 +37,11 @@ pub(super) fn lay(name: &str, nodes: &mut Vec<Node>, edges: &mut Vec<Edge>, rive
         let grid = Grid::draw(centres[home], radius, &mut stream);
         grid.lay(home as u16, nodes, edges, rivers, &mut stream);
     }
+}
+
+/// What a place's name means as a seed: FNV-1a, so that it means the same for ever.
+pub(super) fn seed(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Points of a grid; those too far out are `None`.

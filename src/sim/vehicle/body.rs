@@ -2,17 +2,20 @@
 
 use std::collections::VecDeque;
 
+use super::exchange::Membership;
 use super::fate::Fate;
 use crate::base::rng::{Purpose, Stream};
-use crate::base::units::MetresPerSecond;
+use crate::base::units::{Amps, MetresPerSecond};
 use crate::base::{PackId, Timestamp, Vin};
+use crate::model::EventKind;
 use crate::sim::gnss::{Receiver, Sky};
 use crate::sim::incident::{Conditions, Planned};
 use crate::sim::modem::{Modem, Urgency};
 use crate::sim::motion::{Journey, Pose};
 use crate::sim::output::Output;
-use crate::sim::pack::{Charger, Interval, Pack, Spec};
+use crate::sim::pack::{Interval, Pack, Spec};
 use crate::sim::rider::{Rider, Trip};
+use crate::sim::scenario::Habit;
 use crate::sim::setting::{Setting, pick};
 use crate::sim::streets::Spot;
 
@@ -24,10 +27,10 @@ const HELD_LIMIT: usize = 2048;
 pub(super) enum Doing {
     /// It stands, perhaps on a charger.
     Standing { spot: Spot, charging: bool },
-    /// Its rider is under way with it.
-    Riding { journey: Journey, to: Spot },
+    /// Its rider is under way with it. Boxed, because most stand.
+    Riding { journey: Box<Journey>, to: Spot },
     /// Something else moves it: see its fate.
-    Moved { journey: Journey, to: Spot },
+    Moved { journey: Box<Journey>, to: Spot },
 }
 
 /// A simulated vehicle.
@@ -41,6 +44,8 @@ pub struct Vehicle {
     pub(super) trip: Trip,
     pub(super) doing: Doing,
     pub(super) pack: Pack,
+    /// Boxed, because only couriers have one.
+    pub(super) membership: Option<Box<Membership>>,
     pub(super) receiver: Receiver,
     pub(super) modem: Modem,
     pub(super) odometer: f64,
@@ -68,7 +73,7 @@ impl Vehicle {
     /// Builds vehicle `number` of a run, in the middle of whatever it does when the run starts.
     ///
     /// # Panics
-    /// Never for a checked scenario: its shares name at least one model, pack and rider.
+    /// Never for a checked scenario: its shares name at least one model and pack.
     #[must_use]
     pub fn build(number: u32, setting: &Setting) -> Self {
         let seed = setting.scenario.seed;
@@ -76,9 +81,7 @@ impl Vehicle {
         let (mut build, mut trips) = (stream(Purpose::Build), stream(Purpose::Trips));
         let model = pick(setting.models.iter().map(|(_, share)| *share), build.unit());
         let layout = pick(setting.packs.iter().map(|(.., share)| *share), build.unit());
-        let riders = &setting.scenario.mix.rider;
-        let habit = pick(riders.values().copied(), build.unit());
-        let habit = *riders.keys().nth(habit).expect("shares are checked to be there");
+        let habit = Rider::habit(setting, layout, build.unit());
         let vin = make_vin(&setting.models[model].0.wmi, number);
         let pack_id = PackId::from(&format!("{}-{number:07}", setting.packs[layout].0)).unwrap_or_default();
         let pack = Pack::build(pack_id, spec(setting, layout), setting.ambient(setting.begin), &mut build);
@@ -94,6 +97,7 @@ impl Vehicle {
             trip,
             doing: Doing::Standing { spot, charging: false },
             pack,
+            membership: None,
             receiver: Receiver::new(stream(Purpose::Gnss)),
             modem: Modem::start(vin, setting.begin, cadence, Urgency::Parked, stream(Purpose::Modem)),
             odometer: build.log_normal(2_500_000.0, 0.8).floor(),
@@ -110,8 +114,11 @@ impl Vehicle {
             motion: stream(Purpose::Motion),
             sensors: stream(Purpose::Sensors),
         };
+        if habit == Habit::Courier {
+            vehicle.join_swap_network(setting, &mut build);
+        }
         vehicle.keep_clear_of_incidents();
-        vehicle.join_trip_under_way(setting);
+        vehicle.join_life_under_way(setting);
         vehicle
     }
 
@@ -150,6 +157,9 @@ impl Vehicle {
         self.change_activity(setting, now, out);
         self.suffer(setting, now, out);
         self.watch_pack(setting, now);
+        if self.pack.says_spent(spec(setting, self.layout)) {
+            self.say(EventKind::EndOfLife, now, out);
+        }
         if self.modem.due() <= now {
             let report = self.report(setting, now);
             out.push(Output::Report(report));
@@ -185,37 +195,53 @@ impl Vehicle {
             return;
         }
         let spec = spec(setting, self.layout);
-        let interval = Interval { until: now, seconds, ambient: setting.ambient(now) };
-        let model = &setting.models[self.model].0;
+        let interval = Interval { until: now, seconds, ambient: self.air(setting, now) };
+        let standby_w = setting.models[self.model].0.standby_w;
         let current = match &self.doing {
-            Doing::Standing { charging: true, .. } => None,
-            Doing::Standing { .. } => Some(self.pack.discharge_current(spec, model.standby_w)),
+            Doing::Standing { charging: true, spot } => {
+                let charger = self.charger(spot);
+                self.pack.charge(spec, charger, interval);
+                None
+            }
+            Doing::Standing { .. } => Some(self.pack.discharge_current(spec, standby_w)),
             Doing::Moved { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
                 if self.conditions.wheel_turns {
                     self.odometer += (next.travelled - self.pose.travelled).max(0.0);
                 }
                 self.pose = next;
-                Some(self.pack.discharge_current(spec, model.standby_w))
+                Some(self.pack.discharge_current(spec, standby_w))
             }
             Doing::Riding { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
-                let metres = (next.travelled - self.pose.travelled).max(0.0);
-                let slope = if metres > 1.0 { (next.elevation - self.pose.elevation) / metres } else { 0.0 };
-                let mean = MetresPerSecond(metres / seconds);
-                let gained = (next.speed.0.powi(2) - self.pose.speed.0.powi(2)) / 2.0 * model.mass_kg;
-                let watts = model.road_load(mean, slope, 0.0) + gained.max(0.0) / seconds / model.efficiency;
-                self.odometer += metres;
+                let current = self.ride_current(setting, journey, &next, now);
+                self.odometer += (next.travelled - self.pose.travelled).max(0.0);
                 self.pose = next;
-                Some(self.pack.discharge_current(spec, watts + model.standby_w))
+                Some(current)
             }
         };
-        match current {
-            Some(current) => self.pack.step(spec, current, interval),
-            None => drop(self.pack.charge(spec, Charger::Home, interval)),
+        if let Some(current) = current {
+            self.pack.step(spec, current, interval);
         }
         self.receiver.look(now, self.sky());
         self.advanced = now;
+    }
+
+    /// The mean current since the last wake-up on the way to `next`: what the motor and the electronics take less what
+    /// braking gives back.
+    fn ride_current(&self, setting: &Setting, journey: &Journey, next: &Pose, now: Timestamp) -> Amps {
+        let (model, spec) = (&setting.models[self.model].0, spec(setting, self.layout));
+        let seconds = now.seconds_since(self.advanced);
+        let mut watts = model.standby_w;
+        if journey.is_driven() {
+            let metres = next.travelled - self.pose.travelled;
+            let slope = if metres > 1.0 { (next.elevation - self.pose.elevation) / metres } else { 0.0 };
+            let against = model.resistance(setting.road(now, next.course, slope));
+            let most_w = self.pack.regen_power(spec) / model.regen_efficiency.max(1e-3);
+            let effort = journey.effort(self.advanced, now, &against, most_w);
+            watts += (effort.drive_j / model.efficiency - effort.regained_j * model.regen_efficiency) / seconds;
+        }
+        if watts < 0.0 { self.pack.regen_current(spec, -watts) } else { self.pack.discharge_current(spec, watts) }
     }
 
     /// What it sees of the sky.

@@ -118,7 +118,7 @@ impl Vehicle {
         let aside = (spot.aside, there.aside);
         let journey = Journey::start(&setting.place, way, aside, mover.style(), now, &mut self.motion);
         self.pose = journey.pose(&setting.place, now);
-        self.doing = Doing::Moved { journey, to: there };
+        self.doing = Doing::Moved { journey: Box::new(journey), to: there };
         // The inertial sensor wakes the modem.
         self.modem.set_urgency(Urgency::Riding, now);
     }

@@ -1,10 +1,15 @@
-//! One vehicle, brought forward from wake-up to wake-up: its body (`body`), where its rider takes it (`trips`), what
-//! befalls it (`fate`), what it is told to do (`obedience`) and what it says of all that (`reporting`).
+//! One vehicle, brought forward from wake-up to wake-up: its body (`body`), where its rider takes it (`trips`), how its
+//! pack is charged (`charging`) or changed (`exchange`), what befalls it (`fate`), what it is told to do (`obedience`) and
+//! what it says of all that (`reporting`).
 
 pub mod body;
+pub mod charging;
+pub mod exchange;
 pub mod fate;
 pub mod obedience;
 pub mod reporting;
+#[cfg(test)]
+mod tests;
 pub mod trips;
 
 pub use body::Vehicle;

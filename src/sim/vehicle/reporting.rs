@@ -28,6 +28,7 @@ impl Vehicle {
             Doing::Riding { .. } => (Mode::Riding, true),
         };
         let conditions = self.conditions;
+        let open = riding || self.is_attended(now);
         let position = self.position(setting, now);
         let motion = self.motion_report(riding);
         let battery = (!conditions.pack_gone && !conditions.power_cut && !conditions.bms_silent)
@@ -37,8 +38,8 @@ impl Vehicle {
         Report {
             stamp: self.stamp(now),
             mode,
-            locked: !riding,
-            key_near: riding || conditions.key_near,
+            locked: !open,
+            key_near: open || conditions.key_near,
             position,
             motion,
             battery,
