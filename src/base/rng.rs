@@ -30,6 +30,8 @@ pub enum Purpose {
     Incident = 7,
     /// Waits before it connects again.
     Backoff = 8,
+    /// Base stations of a place; here the number is a station's instead of a vehicle's.
+    Radio = 65,
     /// Local streets of a place; here the number is a node's instead of a vehicle's.
     Streets = 64,
 }

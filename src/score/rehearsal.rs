@@ -32,6 +32,9 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
             sim::Output::Report(report) => Message::Report(report),
             sim::Output::Event(event) => Message::Event(event),
             sim::Output::Reply(reply) => Message::Reply(reply),
+            sim::Output::Backlog(batch) => Message::Batch(batch, Vec::new()),
+            // In memory nobody keeps a connection.
+            sim::Output::Network(_) => continue,
             sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => {
                 outcome.incidents.insert(incident.id, incident);
                 continue;

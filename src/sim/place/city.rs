@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::coverage::Coverage;
 use super::file::{EdgeFile, PlaceFile, StreetClass};
 use super::local;
 use crate::base::units::Metres;
@@ -118,6 +119,8 @@ pub struct Place {
     pub nodes: Vec<Node>,
     /// Streets: first those of the file in its order, then local ones.
     pub edges: Vec<Edge>,
+    /// Its mobile network.
+    pub coverage: Coverage,
     /// Added to UTC, in seconds.
     pub utc_offset_s: i64,
 }
@@ -195,7 +198,8 @@ impl Place {
             rivers.push(line?);
         }
         local::lay(&file.name, &mut nodes, &mut edges, &rivers);
-        Ok(Self { file, frame, nodes, edges, utc_offset_s })
+        let coverage = Coverage::lay(&file, &nodes, &edges);
+        Ok(Self { file, frame, nodes, edges, coverage, utc_offset_s })
     }
 }
 
