@@ -36,6 +36,8 @@ pub enum Purpose {
     Weather = 65,
     /// Stations of a place.
     Stations = 66,
+    /// Base stations of a place; here the number is a station's instead of a vehicle's.
+    Radio = 67,
 }
 
 /// One stream of random numbers.

@@ -140,9 +140,10 @@ fn perform(
     while recording.count.messages < limit && !stopped.load(Ordering::Relaxed) {
         let Some(emission) = fleet.poll(Timestamp::NEVER) else { break };
         reached.store(emission.at.millis_since(begin).max(0) as u64, Ordering::Relaxed);
-        match score::message(emission.output) {
-            Ok(message) => recording.say(emission.at, &message)?,
-            Err(incident) => drop(incidents.insert(incident.id, incident)),
+        match score::address(emission.output) {
+            score::Addressee::Network(message) => recording.say(emission.at, message)?,
+            score::Addressee::Truth(incident) => drop(incidents.insert(incident.id, incident)),
+            score::Addressee::Connections => {}
         }
     }
     Ok((recording.finish()?, incidents))

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use super::Failure;
 use super::outfile::OutFile;
 use crate::base::Timestamp;
-use crate::model::{Incident, Report};
+use crate::model::{Incident, Item, Report};
 use crate::store::{Table, columns};
 use crate::tape::{self, Entry, Header};
 use crate::wire::{self, Format, Message};
@@ -60,18 +60,25 @@ enum Rows {
 }
 
 impl Rows {
-    /// Takes a message; false when it is no report.
-    fn take(&mut self, message: &Message) -> io::Result<bool> {
-        let Message::Report(report) = message else { return Ok(false) };
-        match self {
-            Self::Parquet(table) => table.push(report)?,
-            Self::Ndjson(out, line) => {
-                wire::encode(message, Format::Json, line);
-                line.push(b'\n');
-                out.write_all(line)?;
+    /// Takes the reports of a message; false when there is none in it.
+    fn take(&mut self, message: Message) -> io::Result<bool> {
+        let reports: Vec<Report> = match message {
+            Message::Report(report) => vec![report],
+            Message::Batch(batch, _) => batch.items.into_iter().filter_map(Item::into_report).collect(),
+            Message::Event(_) | Message::Reply(_) | Message::Presence(_) => Vec::new(),
+        };
+        let any = !reports.is_empty();
+        for report in reports {
+            match self {
+                Self::Parquet(table) => table.push(&report)?,
+                Self::Ndjson(out, line) => {
+                    wire::encode(&Message::Report(report), Format::Json, line);
+                    line.push(b'\n');
+                    out.write_all(line)?;
+                }
             }
         }
-        Ok(true)
+        Ok(any)
     }
 
     fn finish(self) -> io::Result<()> {
@@ -115,11 +122,11 @@ impl Recording {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn say(&mut self, at: Timestamp, message: &Message) -> Result<(), Failure> {
+    pub fn say(&mut self, at: Timestamp, message: Message) -> Result<(), Failure> {
         self.count.messages += 1;
         let written = match &mut self.sink {
             Sink::Tape(tape) => {
-                wire::encode(message, Format::Json, &mut self.payload);
+                wire::encode(&message, Format::Json, &mut self.payload);
                 let entry = Entry {
                     at,
                     topic: Cow::Owned(message.topic().to_string()),
@@ -144,7 +151,7 @@ impl Recording {
             Sink::Tape(tape) => tape.write(entry).map(|()| true),
             Sink::Rows(rows) => {
                 match wire::decode(entry.topic.as_bytes(), entry.content_type.as_deref(), &entry.payload) {
-                    Ok(message) => rows.take(&message),
+                    Ok(message) => rows.take(message),
                     Err(rejection) => {
                         tracing::warn!(%rejection, topic = %entry.topic, "turned away");
                         Ok(false)

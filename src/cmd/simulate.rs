@@ -22,7 +22,7 @@ use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
 use crate::mqtt::{BrokerUrl, FleetLink};
-use crate::sim::{Fleet, Output, Scenario, Setting};
+use crate::sim::{Emission, Fleet, Output, Scenario, Setting};
 use crate::wire::Message;
 
 /// Emissions between two looks at the clock and at whether to stop.
@@ -140,6 +140,8 @@ pub struct Summary {
     pub events: u64,
     /// Answers to commands handed to the connections.
     pub replies: u64,
+    /// Packets in which reports, events and answers came that had waited for a network.
+    pub batches: u64,
     /// What really happened.
     pub incidents: BTreeMap<u32, Incident>,
 }
@@ -240,34 +242,49 @@ async fn drive(
         let now = clock.now();
         for _ in 0..BURST {
             let Some(emission) = fleet.poll(now) else { break };
-            match emission.output {
-                Output::Report(report) => {
-                    summary.reports += 1;
-                    let seq = Some(report.stamp.seq);
-                    link.send(emission.vehicle, &Message::Report(report), seq);
-                }
-                Output::Event(event) => {
-                    summary.events += 1;
-                    link.send(emission.vehicle, &Message::Event(event), Some(event.stamp.seq));
-                }
-                Output::Reply(reply) => {
-                    summary.replies += 1;
-                    let seq = Some(reply.stamp.seq);
-                    link.send(emission.vehicle, &Message::Reply(reply), seq);
-                }
-                Output::IncidentBegan(incident) => {
-                    summary.incidents.insert(incident.id, incident.clone());
-                    // Nobody may be listening: the summary has it all the same.
-                    let _ = incidents.try_send(incident);
-                }
-                Output::IncidentEnded(incident) => {
-                    summary.incidents.insert(incident.id, incident);
-                }
-            }
+            carry_out(emission, &mut link, &mut summary, &incidents);
         }
         tokio::task::yield_now().await;
     }
     (summary, link)
+}
+
+/// Hands what a vehicle says to its connection, and counts it.
+fn carry_out(emission: Emission, link: &mut FleetLink, summary: &mut Summary, incidents: &mpsc::Sender<Incident>) {
+    let message = match emission.output {
+        Output::Report(report) => {
+            summary.reports += 1;
+            Message::Report(report)
+        }
+        Output::Event(event) => {
+            summary.events += 1;
+            Message::Event(event)
+        }
+        Output::Reply(reply) => {
+            summary.replies += 1;
+            Message::Reply(reply)
+        }
+        Output::Backlog(batch) => {
+            let [reports, events, replies] = batch.counts();
+            summary.reports += reports;
+            summary.events += events;
+            summary.replies += replies;
+            summary.batches += 1;
+            Message::Batch(batch, Vec::new())
+        }
+        Output::Network(reachable) => return link.set_reachable(emission.vehicle, reachable),
+        Output::IncidentBegan(incident) => {
+            summary.incidents.insert(incident.id, incident.clone());
+            // Nobody may be listening: the summary has it all the same.
+            let _ = incidents.try_send(incident);
+            return;
+        }
+        Output::IncidentEnded(incident) => {
+            summary.incidents.insert(incident.id, incident);
+            return;
+        }
+    };
+    link.send(emission.vehicle, &message);
 }
 
 /// Runs the command.
@@ -346,6 +363,7 @@ fn print_summary(style: Style, summary: &Summary, tally: &Tally) {
         "reports_sent": summary.reports,
         "events_sent": summary.events,
         "replies_sent": summary.replies,
+        "batches_sent": summary.batches,
         "acknowledged": get(&tally.acknowledged),
         "resent": get(&tally.resent),
         "dropped": get(&tally.dropped),

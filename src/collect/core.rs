@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::alert::Book;
 use crate::base::{Timestamp, Vin};
 use crate::detect::{self, Detector, Sight};
-use crate::model::{Alert, AlertState, Kind, Presence, Report, Stamp};
+use crate::model::{Alert, AlertState, Item, Kind, Presence, Report, Stamp};
 use crate::track::slab::Entry;
 use crate::track::{Arrival, Saved, Sequence, Slab, VehicleId};
 use crate::wire::{Message, Rejection, decode};
@@ -82,9 +82,13 @@ impl Core {
         let taken = decode(inbound.topic, inbound.content_type, inbound.payload)
             .and_then(|message| self.take(now, message, inbound.retained));
         if let Err(rejection) = taken {
-            *self.counters.rejected.entry(rejection).or_default() += 1;
-            self.outputs.push_back(Output::Rejected(rejection));
+            self.turn_away(rejection);
         }
+    }
+
+    fn turn_away(&mut self, rejection: Rejection) {
+        *self.counters.rejected.entry(rejection).or_default() += 1;
+        self.outputs.push_back(Output::Rejected(rejection));
     }
 
     fn take(&mut self, now: Timestamp, message: Message, retained: bool) -> Result<(), Rejection> {
@@ -94,6 +98,18 @@ impl Core {
             Message::Event(event) => self.take_note(now, vehicle, &event.stamp),
             Message::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
             Message::Presence(presence) => self.take_presence(vehicle, presence, retained),
+            Message::Batch(batch, refused) => {
+                for item in batch.items {
+                    match item {
+                        Item::Report(report) => self.take_report(now, vehicle, report),
+                        Item::Event(event) => self.take_note(now, vehicle, &event.stamp),
+                        Item::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
+                    }
+                }
+                for rejection in refused {
+                    self.turn_away(rejection);
+                }
+            }
         }
         self.outputs.push_back(Output::Vehicle(vehicle));
         Ok(())

@@ -148,6 +148,17 @@ impl Battery {
     }
 }
 
+/// Where the serving cell puts a vehicle that has no fix.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Near {
+    /// Where the base station stands.
+    #[serde(flatten)]
+    pub at: LatLon,
+    /// How far from it the vehicle may be.
+    #[serde(rename = "radius_m")]
+    pub radius: Metres,
+}
+
 /// What the modem says.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Link {
@@ -158,6 +169,12 @@ pub struct Link {
     pub cell: u32,
     /// Whether the modem lives on its backup cell because the pack gives no power.
     pub backup_power: bool,
+    /// What is left of that cell, while it lives on it.
+    #[serde(rename = "backup_pct", default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Percent>,
+    /// Roughly where it is, when it has a network and no fix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
 }
 
 /// What a vehicle says about itself at one moment.
@@ -182,4 +199,7 @@ pub struct Report {
     pub battery: Option<Battery>,
     /// How it is connected.
     pub link: Link,
+    /// Temperature of the air around it.
+    #[serde(rename = "air_c", default, skip_serializing_if = "Option::is_none")]
+    pub air: Option<Celsius>,
 }

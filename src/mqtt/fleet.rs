@@ -58,7 +58,7 @@ pub struct Unreachable {
 /// The connections of a fleet.
 #[derive(Debug)]
 pub struct FleetLink {
-    inboxes: BTreeMap<u32, mpsc::Sender<Outgoing>>,
+    inboxes: BTreeMap<u32, mpsc::Sender<Word>>,
     tasks: JoinSet<()>,
     tally: Arc<Tally>,
     buffer: Vec<u8>,
@@ -95,6 +95,7 @@ impl FleetLink {
                 last_seq: 0,
                 url: url.clone(),
                 inbox,
+                reachable: true,
                 gate: Arc::clone(&gate),
                 tally: Arc::clone(&tally),
                 counted: (0, 0, 0),
@@ -116,21 +117,31 @@ impl FleetLink {
         self.commands.recv().await
     }
 
-    /// Hands a message to its vehicle's connection, with the sequence number it carries.
-    pub fn send(&mut self, vehicle: u32, message: &Message, seq: Option<u32>) {
+    /// Hands a message to its vehicle's connection.
+    pub fn send(&mut self, vehicle: u32, message: &Message) {
         encode(message, Format::Json, &mut self.buffer);
         let outgoing = Outgoing {
             topic: message.topic().to_string(),
             payload: Bytes::copy_from_slice(&self.buffer),
             content_type: Format::Json.content_type(),
             retain: false,
-            seq,
+            seq: message.seq(),
         };
         self.tally.sent.fetch_add(1, Ordering::Relaxed);
-        let taken = self.inboxes.get(&vehicle).is_some_and(|inbox| inbox.try_send(outgoing).is_ok());
-        if !taken {
+        if !self.pass(vehicle, Word::Send(outgoing)) {
             self.tally.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Takes the network from a vehicle, so that its connection breaks without a farewell, or gives it back.
+    pub fn set_reachable(&mut self, vehicle: u32, reachable: bool) {
+        if !self.pass(vehicle, Word::Network(reachable)) {
+            tracing::debug!(vehicle, reachable, "its connection is too busy to be told of the network");
+        }
+    }
+
+    fn pass(&self, vehicle: u32, word: Word) -> bool {
+        self.inboxes.get(&vehicle).is_some_and(|inbox| inbox.try_send(word).is_ok())
     }
 
     /// Switches all vehicles off: each waits for its acknowledgements, says that it is gone, and disconnects.
@@ -154,6 +165,15 @@ fn presence(presence: Presence) -> Outgoing {
     }
 }
 
+/// What the simulation tells a connection.
+#[derive(Debug)]
+enum Word {
+    /// Send this.
+    Send(Outgoing),
+    /// There is a network from now on, or none.
+    Network(bool),
+}
+
 /// One vehicle's connection.
 struct Connection {
     session: Session,
@@ -163,7 +183,9 @@ struct Connection {
     boot: u32,
     last_seq: u32,
     url: BrokerUrl,
-    inbox: mpsc::Receiver<Outgoing>,
+    inbox: mpsc::Receiver<Word>,
+    /// Whether there is a network to connect through.
+    reachable: bool,
     gate: Arc<Semaphore>,
     tally: Arc<Tally>,
     counted: (u64, u64, u64),
@@ -179,6 +201,8 @@ enum Loss {
     Session(#[from] SessionError),
     #[error("no answer")]
     Silence,
+    #[error("no network")]
+    NoNetwork,
 }
 
 impl Connection {
@@ -205,24 +229,36 @@ impl Connection {
         }
     }
 
-    /// Waits before the next attempt and takes what is said meanwhile; true when the vehicle is switched off.
+    /// Waits for a network and before the next attempt, and takes what is said meanwhile; true when the vehicle is
+    /// switched off.
     async fn wait_and_collect(&mut self) -> bool {
-        let wait = sleep(self.backoff.next_wait());
-        tokio::pin!(wait);
         loop {
-            tokio::select! {
-                () = &mut wait => return self.inbox.is_closed() && self.inbox.is_empty(),
-                message = self.inbox.recv() => match message {
-                    Some(message) => self.take(message),
-                    None => return true,
-                },
+            while !self.reachable {
+                let Some(word) = self.inbox.recv().await else { return true };
+                self.take(word);
+            }
+            let wait = sleep(self.backoff.next_wait());
+            tokio::pin!(wait);
+            while self.reachable {
+                tokio::select! {
+                    () = &mut wait => return self.inbox.is_closed() && self.inbox.is_empty(),
+                    word = self.inbox.recv() => match word {
+                        Some(word) => self.take(word),
+                        None => return true,
+                    },
+                }
             }
         }
     }
 
-    fn take(&mut self, message: Outgoing) {
-        self.last_seq = self.last_seq.max(message.seq.unwrap_or(0));
-        self.session.push(message);
+    fn take(&mut self, word: Word) {
+        match word {
+            Word::Send(message) => {
+                self.last_seq = self.last_seq.max(message.seq.unwrap_or(0));
+                self.session.push(message);
+            }
+            Word::Network(reachable) => self.reachable = reachable,
+        }
     }
 
     /// Opens the connection, up to the broker's consent.
@@ -281,9 +317,12 @@ impl Connection {
                     self.pass_commands();
                     self.count();
                 }
-                message = self.inbox.recv(), if farewell.is_none() => {
-                    if let Some(message) = message {
-                        self.take(message);
+                word = self.inbox.recv(), if farewell.is_none() => {
+                    if let Some(word) = word {
+                        self.take(word);
+                        if !self.reachable {
+                            return Err(Loss::NoNetwork);
+                        }
                     } else {
                         farewell = Some(Instant::now() + FAREWELL);
                         let seq = Some(self.last_seq);

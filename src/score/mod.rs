@@ -4,4 +4,4 @@ pub mod matching;
 pub mod rehearsal;
 
 pub use matching::{false_alerts, missed};
-pub use rehearsal::{Outcome, message, rehearse};
+pub use rehearsal::{Addressee, Outcome, address, rehearse};

@@ -20,16 +20,28 @@ pub struct Outcome {
     pub counters: Counters,
 }
 
-/// What an output of the simulation is to its audience: something that a vehicle says, or the truth.
-///
-/// # Errors
-/// The truth, which is not for the network.
-pub fn message(output: sim::Output) -> Result<Message, Incident> {
+/// Whom an output of the simulation is for.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are messages, and a box would cost an allocation each")]
+pub enum Addressee {
+    /// The network: a vehicle says it.
+    Network(Message),
+    /// Whoever may know the truth.
+    Truth(Incident),
+    /// Whoever keeps connections: nobody, in virtual time.
+    Connections,
+}
+
+/// Tells whom an output of the simulation is for.
+#[must_use]
+pub fn address(output: sim::Output) -> Addressee {
     match output {
-        sim::Output::Report(report) => Ok(Message::Report(report)),
-        sim::Output::Event(event) => Ok(Message::Event(event)),
-        sim::Output::Reply(reply) => Ok(Message::Reply(reply)),
-        sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => Err(incident),
+        sim::Output::Report(report) => Addressee::Network(Message::Report(report)),
+        sim::Output::Event(event) => Addressee::Network(Message::Event(event)),
+        sim::Output::Reply(reply) => Addressee::Network(Message::Reply(reply)),
+        sim::Output::Backlog(batch) => Addressee::Network(Message::Batch(batch, Vec::new())),
+        sim::Output::Network(_) => Addressee::Connections,
+        sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => Addressee::Truth(incident),
     }
 }
 
@@ -41,12 +53,13 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let mut outcome = Outcome::default();
     let mut payload = Vec::new();
     while let Some(emission) = fleet.poll(Timestamp::NEVER) {
-        let message = match message(emission.output) {
-            Ok(message) => message,
-            Err(incident) => {
+        let message = match address(emission.output) {
+            Addressee::Network(message) => message,
+            Addressee::Truth(incident) => {
                 outcome.incidents.insert(incident.id, incident);
                 continue;
             }
+            Addressee::Connections => continue,
         };
         encode(&message, Format::Json, &mut payload);
         let topic = message.topic().to_string();

@@ -11,6 +11,7 @@ pub mod gnss;
 pub mod incident;
 pub mod modem;
 pub mod motion;
+pub mod outage;
 pub mod output;
 pub mod pack;
 pub mod place;

@@ -1,7 +1,7 @@
 //! What the simulation does, for its owner to carry out.
 
 use crate::base::Timestamp;
-use crate::model::{Event, Incident, Reply, Report};
+use crate::model::{Batch, Event, Incident, Reply, Report};
 
 /// What a world does, for its owner to carry out.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,10 @@ pub enum Output {
     Event(Event),
     /// A vehicle answers a command.
     Reply(Reply),
+    /// A vehicle that has a network again tells what it said without one.
+    Backlog(Batch),
+    /// Whether the network reaches a vehicle has changed, for so long that the other side of its connection noticed.
+    Network(bool),
     /// The truth: something began to befall a vehicle.
     IncidentBegan(Incident),
     /// The truth: it is over.

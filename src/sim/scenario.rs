@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Timestamp, span};
 use crate::model::Kind;
 
+/// Most outages in one `[[incident]]`.
+const MOST_OUTAGES: u32 = 1000;
 /// Shares may miss the sum of 1 by this much.
 const SHARE_TOLERANCE: f64 = 1e-6;
 
@@ -194,6 +196,22 @@ pub struct IncidentPlan {
     /// Runaway: from the first heat to venting.
     #[serde(default = "default_ramp", with = "span::text")]
     pub ramp: Duration,
+    /// Cell outage: how long it lasts, 1 s to a year.
+    #[serde(default = "default_lasts", with = "span::text")]
+    pub lasts: Duration,
+    /// Cell outage: how far from the station that is drawn others fail with it, metres, 1 to 1,000,000.
+    #[serde(default = "default_radius_m")]
+    pub radius_m: f64,
+}
+
+/// **Assumed**.
+fn default_lasts() -> Duration {
+    Duration::from_mins(30)
+}
+
+/// Stations this near to each other hang on the same line or the same power (**assumed**).
+fn default_radius_m() -> f64 {
+    2000.0
 }
 
 fn default_distance_m() -> f64 {
@@ -302,7 +320,9 @@ impl Scenario {
         if plan.count.is_some() && plan.per_vehicle_day.is_some() {
             return Err(("per_vehicle_day", "expected either a count or a rate, found both".to_owned()));
         }
-        if let Some(count) = plan.count.filter(|count| *count > self.vehicles) {
+        if plan.kind == Kind::CellOutage {
+            check_outage(plan)?;
+        } else if let Some(count) = plan.count.filter(|count| *count > self.vehicles) {
             return Err(("count", format!("expected at most the {} vehicles, found {count}", self.vehicles)));
         }
         if let Some(rate) = plan.per_vehicle_day.filter(|rate| !(0.0..=10.0).contains(rate)) {
@@ -316,6 +336,22 @@ impl Scenario {
         }
         Ok(())
     }
+}
+
+fn check_outage(plan: &IncidentPlan) -> Result<(), (&'static str, String)> {
+    if let Some(count) = plan.count.filter(|count| *count > MOST_OUTAGES) {
+        return Err(("count", format!("expected at most {MOST_OUTAGES} outages, found {count}")));
+    }
+    if plan.per_vehicle_day.is_some() {
+        return Err(("per_vehicle_day", "expected a count: outages befall stations, not vehicles".to_owned()));
+    }
+    if !(1.0..=3e7).contains(&plan.lasts.as_secs_f64()) {
+        return Err(("lasts", format!("expected 1s to 347d, found {}", span::format(plan.lasts))));
+    }
+    if !(1.0..=1e6).contains(&plan.radius_m) {
+        return Err(("radius_m", format!("expected 1 to 1000000, found {}", plan.radius_m)));
+    }
+    Ok(())
 }
 
 fn check_shares<'a>(key: &'static str, shares: impl Iterator<Item = &'a f64>) -> Result<(), (&'static str, String)> {
@@ -380,6 +416,20 @@ mod tests {
         }
         let fair = Scenario::parse("[weather]\nair_c = 20.0").unwrap().weather.unwrap();
         assert!(fair.rain <= 0.0 && fair.wind_mps <= 0.0, "older files mean a dry calm");
+    }
+
+    #[test]
+    fn outages_have_a_count_a_length_and_a_size() {
+        let outage = |more: &str| format!("[[incident]]\nkind = \"cell_outage\"\nwindow = \"1s..2s\"\n{more}\n");
+        for (more, expected) in [
+            ("lasts = \"0s\"", "Some(3) lasts: expected 1s to"),
+            ("radius_m = -1", "Some(3) radius_m: expected 1 to"),
+            ("count = 1001", "Some(3) count: expected at most 1000"),
+            ("per_vehicle_day = 1", "Some(3) per_vehicle_day: expected a count"),
+        ] {
+            assert!(fault(&outage(more)).starts_with(expected), "{}", fault(&outage(more)));
+        }
+        assert!(Scenario::parse(&outage("count = 400\nlasts = \"30s\"\nradius_m = 1")).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalogue::{Catalogue, Cell, Model, PackLayout, Road};
 use super::incident::{self, Planned};
+use super::outage::Outages;
 use super::place::Place;
 use super::scenario::Scenario;
 use super::weather::Forecast;
@@ -27,6 +28,8 @@ pub struct Setting {
     pub end: Timestamp,
     /// Rain and wind.
     pub forecast: Forecast,
+    /// Base stations that fail.
+    pub outages: Outages,
     /// Added to a stamp to get local time in the simulated city.
     local_shift_ms: i64,
     incidents: BTreeMap<u32, Vec<Planned>>,
@@ -55,10 +58,12 @@ impl Setting {
         }
         let local_shift_ms = scenario.start_time().millis_since(begin) + place.utc_offset_s * 1000;
         let incidents = incident::draw(&scenario, begin);
+        let first_id = incidents.values().flatten().map(|plan| plan.id + 1).max().unwrap_or(0);
+        let outages = Outages::draw(&scenario, &place, begin, first_id);
         let end = begin + scenario.duration;
         let hours = (scenario.duration.as_secs_f64() / 3600.0).ceil() as usize;
         let forecast = Forecast::draw(scenario.weather, scenario.seed, begin, hours);
-        Ok(Self { scenario, place, models, packs, begin, end, forecast, local_shift_ms, incidents })
+        Ok(Self { scenario, place, models, packs, begin, end, forecast, outages, local_shift_ms, incidents })
     }
 
     /// Seconds since local midnight in the simulated city.

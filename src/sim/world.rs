@@ -119,6 +119,7 @@ impl World {
         self.finished = true;
         for slot in 0..self.vehicles.len() {
             self.vehicles[slot].finish(end, &mut self.said);
+            self.vehicles[slot].hang_up(end, &mut self.said);
             self.queue_said(end, slot as u32);
         }
         true
@@ -137,10 +138,10 @@ impl World {
         let mut said = std::mem::take(&mut self.said);
         for output in said.drain(..) {
             let at = match output {
-                Output::Report(_) | Output::Event(_) | Output::Reply(_) => {
+                Output::Report(_) | Output::Event(_) | Output::Reply(_) | Output::Backlog(_) => {
                     self.vehicles[slot as usize].transmit(&self.setting, now)
                 }
-                Output::IncidentBegan(_) | Output::IncidentEnded(_) => now,
+                Output::Network(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => now,
             };
             self.waiting.push(at, number, output);
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::units::{Celsius, Degrees, MetresPerSecond, Percent};
 use crate::base::{AlertId, LatLon, Timestamp, Vin};
-use crate::model::{Alert, AlertState, Kind, Mode, Report};
+use crate::model::{Alert, AlertState, Kind, Mode, Near, Report};
 use crate::track::slab::Entry;
 
 /// Cleared alerts kept for the interface; the store keeps all.
@@ -24,6 +24,8 @@ pub struct VehicleView {
     /// Where it was last seen; kept while it has no fix.
     #[serde(flatten)]
     pub at: Option<LatLon>,
+    /// Roughly where it is, by its radio cell, while it has no fix.
+    pub near: Option<Near>,
     /// Speed over ground.
     pub speed_mps: Option<MetresPerSecond>,
     /// Course.
@@ -56,6 +58,7 @@ impl VehicleView {
             ts_ms: report.map(|report| report.stamp.time),
             seen_ms: entry.track.seen,
             at: position.map(|position| position.at),
+            near: report.and_then(|report| report.link.near),
             speed_mps: position.map(|position| position.speed),
             heading_deg: position.map(|position| position.heading),
             mode: report.map(|report| report.mode),

@@ -2,9 +2,9 @@
 
 use super::rejection::Rejection;
 use crate::base::Timestamp;
-use crate::model::report::{Battery, Position, Report, Stamp};
+use crate::model::report::{Battery, Link, Position, Report, Stamp};
 
-/// The longest payload taken, bytes. A report has about 900.
+/// The longest payload taken, bytes. A report has about 900, a full batch of them about 30,000.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
 /// 2020-01-01, before which no device of this kind was built.
@@ -31,9 +31,16 @@ pub fn check_report(report: &Report) -> Result<(), Rejection> {
     within((0.0..=64.0).contains(&motion.vibration.0))?;
     within((-180.0..=180.0).contains(&motion.tilt.0))?;
     within((0.0..=4_294_967_295.0).contains(&motion.odometer.0))?;
-    within((-160.0..=0.0).contains(&report.link.rsrp.0))?;
+    check_link(&report.link)?;
+    within(report.air.is_none_or(|air| (-60.0..=100.0).contains(&air.0)))?;
     report.position.as_ref().map_or(Ok(()), check_position)?;
     report.battery.as_ref().map_or(Ok(()), check_battery)
+}
+
+fn check_link(link: &Link) -> Result<(), Rejection> {
+    within((-160.0..=0.0).contains(&link.rsrp.0))?;
+    within(link.backup.is_none_or(|backup| (0.0..=100.0).contains(&backup.0)))?;
+    within(link.near.is_none_or(|near| near.at.is_valid() && (0.0..=100_000.0).contains(&near.radius.0)))
 }
 
 fn check_position(position: &Position) -> Result<(), Rejection> {

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::batch;
 use super::format::Format;
 use super::limits::{self, MAX_PAYLOAD};
 use super::rejection::Rejection;
 use super::topic::{Channel, Topic};
 use crate::base::Vin;
-use crate::model::{Command, Event, Order, Presence, Reply, Report};
+use crate::model::{Batch, Command, Event, Order, Presence, Reply, Report};
 
 /// The version of the payloads.
 pub const VERSION: u32 = 1;
@@ -27,6 +28,9 @@ pub enum Message {
     Presence(Presence),
     /// The answer to a command.
     Reply(Reply),
+    /// What waited for a network, and for which reasons members of what was read were turned away (what is sent has
+    /// none of these).
+    Batch(Batch, Vec<Rejection>),
 }
 
 impl Message {
@@ -38,6 +42,19 @@ impl Message {
             Self::Event(event) => event.stamp.vin,
             Self::Presence(presence) => presence.vin,
             Self::Reply(reply) => reply.stamp.vin,
+            Self::Batch(batch, _) => batch.vin,
+        }
+    }
+
+    /// The highest number in it, where it has one.
+    #[must_use]
+    pub fn seq(&self) -> Option<u32> {
+        match self {
+            Self::Report(report) => Some(report.stamp.seq),
+            Self::Event(event) => Some(event.stamp.seq),
+            Self::Presence(_) => None,
+            Self::Reply(reply) => Some(reply.stamp.seq),
+            Self::Batch(batch, _) => batch.last_seq(),
         }
     }
 
@@ -49,6 +66,7 @@ impl Message {
             Self::Event(_) => Channel::Event,
             Self::Presence(_) => Channel::State,
             Self::Reply(_) => Channel::Reply,
+            Self::Batch(..) => Channel::Batch,
         };
         Topic { vin: self.vin(), channel }
     }
@@ -56,10 +74,10 @@ impl Message {
 
 /// A payload with its version.
 #[derive(Serialize)]
-struct Versioned<'a, T> {
-    v: u32,
+pub(super) struct Versioned<'a, T> {
+    pub(super) v: u32,
     #[serde(flatten)]
-    body: &'a T,
+    pub(super) body: &'a T,
 }
 
 /// Writes a message into `buffer`, which is cleared first so that it can be used again.
@@ -71,6 +89,7 @@ pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
         Message::Event(event) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: event }),
         Message::Presence(presence) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: presence }),
         Message::Reply(reply) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: reply }),
+        Message::Batch(batch, _) => batch::write(batch, buffer),
     };
     debug_assert!(written.is_ok(), "plain data with text keys always has a JSON form");
 }
@@ -92,6 +111,10 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
         Channel::Event => Message::Event(read(text)?),
         Channel::State => Message::Presence(read(text)?),
         Channel::Reply => Message::Reply(read(text)?),
+        Channel::Batch => {
+            let (batch, refused) = batch::read(text)?;
+            Message::Batch(batch, refused)
+        }
     };
     if message.vin() != topic.vin {
         return Err(Rejection::VinMismatch);
@@ -100,7 +123,8 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
         Message::Report(report) => limits::check_report(report)?,
         Message::Event(event) => limits::check_stamp(&event.stamp)?,
         Message::Reply(reply) => limits::check_stamp(&reply.stamp)?,
-        Message::Presence(_) => {}
+        // The members of a batch are checked one by one.
+        Message::Presence(_) | Message::Batch(..) => {}
     }
     Ok(message)
 }
@@ -140,6 +164,6 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
     serde_json::from_str(text).map_err(|error| reason(&error))
 }
 
-fn reason(error: &serde_json::Error) -> Rejection {
+pub(super) fn reason(error: &serde_json::Error) -> Rejection {
     if error.is_data() { Rejection::Schema } else { Rejection::Malformed }
 }

@@ -3,6 +3,7 @@
 //! JSON is for people; a compact format will stand beside it behind the same [`Format`]. The version member `v` is in
 //! every payload. Readers ignore members they do not know, so that devices can be newer than collectors.
 
+pub mod batch;
 pub mod format;
 pub mod limits;
 pub mod message;

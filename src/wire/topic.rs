@@ -16,11 +16,18 @@ pub enum Channel {
     State,
     /// `up/reply`, `QoS` 1: the answer to a command.
     Reply,
+    /// `up/batch`, `QoS` 1: what waited for a network.
+    Batch,
 }
 
 impl Channel {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Report, "up/report"), (Self::Event, "up/event"), (Self::State, "up/state"), (Self::Reply, "up/reply")];
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Report, "up/report"),
+        (Self::Event, "up/event"),
+        (Self::State, "up/state"),
+        (Self::Reply, "up/reply"),
+        (Self::Batch, "up/batch"),
+    ];
 
     fn suffix(self) -> &'static str {
         match self {
@@ -28,6 +35,7 @@ impl Channel {
             Self::Event => "up/event",
             Self::State => "up/state",
             Self::Reply => "up/reply",
+            Self::Batch => "up/batch",
         }
     }
 }

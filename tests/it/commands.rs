@@ -89,7 +89,12 @@ fn a_moving_vehicle_is_not_stopped() {
                 assert_eq!((Some(reply.stamp.vin), reply.outcome), (asked, Outcome::RefusedMoving));
                 return;
             }
-            Output::Report(_) | Output::Event(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => {}
+            Output::Report(_)
+            | Output::Event(_)
+            | Output::Backlog(_)
+            | Output::Network(_)
+            | Output::IncidentBegan(_)
+            | Output::IncidentEnded(_) => {}
         }
     }
     panic!("nobody answered");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zhilian::base::{PackId, Timestamp};
-use zhilian::model::{EventKind, Mode, Report};
+use zhilian::model::{EventKind, Item, Mode, Report};
 use zhilian::sim::{Fleet, Output};
 
 use crate::ride_statistics::percentile;
@@ -30,6 +30,16 @@ fn lives(habit: &str, model: &str, pack: &str) -> Vec<Life> {
         match emission.output {
             Output::Report(report) => life.hear(report, &hour),
             Output::Event(event) => life.events.push(event.kind),
+            Output::Backlog(batch) => {
+                for item in batch.items {
+                    match item {
+                        Item::Report(report) => life.hear(report, &hour),
+                        Item::Event(event) => life.events.push(event.kind),
+                        Item::Reply(_) => panic!("nobody asked"),
+                    }
+                }
+            }
+            Output::Network(_) => {}
             Output::Reply(_) => panic!("nobody asked"),
             Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => panic!("{incident:?}"),
         }

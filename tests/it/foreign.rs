@@ -41,6 +41,20 @@ fn a_hand_written_report_appears_in_the_interface() {
     assert_eq!(shown["vehicle"]["lat_deg"], json!(29.560_000_1));
     assert_eq!(shown["vehicle"]["soc_pct"], json!(64.0));
     assert_eq!(shown["report"]["battery"]["pack"], "FOREIGN-1");
+    // What waited in it for a network comes in one packet; it stands where it stood, in a radio cell.
+    let mut later = report;
+    later["seq"] = json!(3);
+    later["position"] = Value::Null;
+    later["link"]["near"] = json!({ "lat_deg": 29.57, "lon_deg": 106.58, "radius_m": 1500 });
+    let event = json!({ "v": 1, "vin": vin, "boot": 12, "seq": 2, "ts_ms": later["ts_ms"], "kind": "lift" });
+    let batch = json!({ "v": 1, "vin": vin, "items": [{ "event": event }, { "report": later }] });
+    publish(&bench.client, bench.port, &format!("zl/v1/{vin}/up/batch"), batch.to_string().as_bytes(), &[]);
+    let shown = wait_for("the batch", 10, || {
+        let shown = get_json(bench.http, &format!("/api/v1/vehicles/{vin}"));
+        (shown["report"]["seq"] == 3).then_some(shown)
+    });
+    assert_eq!(shown["vehicle"]["lat_deg"], json!(29.560_000_1));
+    assert_eq!(shown["vehicle"]["near"]["radius_m"], json!(1500.0));
     let listed = get_json(bench.http, "/api/v1/vehicles");
     assert_eq!(listed["vehicles"][0]["vin"], json!(vin));
     assert_eq!(get(bench.http, "/api/v1/vehicles/LZLEMTA20T0009999").0, 404);
@@ -56,6 +70,10 @@ fn malformed(vin: &str) -> Vec<(&'static str, &'static str, &'static str, Vec<u8
         let mut report = good.clone();
         *report.pointer_mut(pointer).expect("a member") = value;
         report.to_string().into_bytes()
+    };
+    let batch = |report: Vec<u8>| {
+        let report: Value = serde_json::from_slice(&report).expect("JSON");
+        json!({ "v": 1, "vin": vin, "items": [{ "report": report }] }).to_string().into_bytes()
     };
     let mut without_version = good.clone();
     without_version.as_object_mut().expect("an object").remove("v");
@@ -79,6 +97,9 @@ fn malformed(vin: &str) -> Vec<(&'static str, &'static str, &'static str, Vec<u8
         ("version", "up/report", json, with("/v", json!(2))),
         ("version", "up/report", json, without_version.to_string().into_bytes()),
         ("vin_mismatch", "up/report", json, with("/vin", json!("LZLEMTA20T0000001"))),
+        ("schema", "up/batch", json, text.clone().into_bytes()),
+        ("out_of_range", "up/batch", json, batch(with("/link/rsrp_dbm", json!(7)))),
+        ("vin_mismatch", "up/batch", json, batch(with("/vin", json!("LZLEMTA20T0000001")))),
         ("topic", "up/song", json, text.clone().into_bytes()),
         ("content_type", "up/report", "image/png", text.into_bytes()),
     ]
@@ -95,7 +116,7 @@ fn malformed_payloads_are_counted_by_reason_and_change_nothing_else() {
     let before = get_json(bench.http, &format!("/api/v1/vehicles/{vin}"));
 
     let payloads = malformed(vin);
-    assert_eq!(payloads.len(), 20);
+    assert_eq!(payloads.len(), 23);
     let mut expected = std::collections::BTreeMap::new();
     for (reason, suffix, content_type, payload) in &payloads {
         *expected.entry(*reason).or_insert(0.0) += 1.0;
@@ -104,7 +125,7 @@ fn malformed_payloads_are_counted_by_reason_and_change_nothing_else() {
     }
     publish(&bench.client, bench.port, "zl/v1/bicycle/up/report", report.as_bytes(), &[]);
     expected.insert("vin", 1.0);
-    wait_for("all to be counted", 10, || (get_json(bench.http, "/api/v1/stats")["rejected"] == 21).then_some(()));
+    wait_for("all to be counted", 10, || (get_json(bench.http, "/api/v1/stats")["rejected"] == 24).then_some(()));
     for (reason, count) in &expected {
         let series = format!("zhilian_rejected_total{{reason=\"{reason}\"}}");
         assert!((metric(bench.http, &series) - count).abs() < 0.5, "{series}: {}", metric(bench.http, &series));
@@ -114,6 +135,6 @@ fn malformed_payloads_are_counted_by_reason_and_change_nothing_else() {
     assert_eq!(get_json(bench.http, "/api/v1/alerts")["alerts"].as_array().map(Vec::len), Some(0));
     bench.collecting.terminate();
     let summary = bench.collecting.object("summary", 20);
-    assert_eq!((&summary["reports_received"], &summary["rejected"]), (&json!(1), &json!(21)));
+    assert_eq!((&summary["reports_received"], &summary["rejected"]), (&json!(1), &json!(24)));
     assert!(bench.collecting.wait(10).success());
 }

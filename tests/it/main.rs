@@ -2,6 +2,7 @@
 //! skipped; with `CI=true` it fails instead.
 
 mod accounting;
+mod blackout;
 mod cli;
 mod collector;
 mod commands;
@@ -9,6 +10,7 @@ mod dashboard;
 mod demo;
 mod fates;
 mod fidelity_battery;
+mod fidelity_link;
 mod fidelity_motion;
 mod fidelity_use;
 mod foreign;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zhilian::base::Timestamp;
 use zhilian::config::run;
-use zhilian::model::Report;
+use zhilian::model::{Item, Report};
 use zhilian::sim::{Fleet, Output, Scenario, Setting};
 use zhilian::wire::{Format, Message, encode};
 
@@ -19,7 +19,8 @@ pub fn setting(text: &str) -> Setting {
 
 const MIXED: &str = "vehicles = 60\nduration = \"40m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n\
     [[incident]]\nkind = \"tow\"\ncount = 3\nwindow = \"1m..20m\"\n\
-    [[incident]]\nkind = \"thermal_runaway\"\ncount = 3\nwindow = \"1m..20m\"\n";
+    [[incident]]\nkind = \"thermal_runaway\"\ncount = 3\nwindow = \"1m..20m\"\n\
+    [[incident]]\nkind = \"cell_outage\"\ncount = 3\nwindow = \"5m..10m\"\nlasts = \"10m\"\nradius_m = 8000\n";
 
 /// Everything a fleet says, as it stands on the wire, with the time of each message.
 fn stream(shards: u32, step_ms: i64) -> Vec<u8> {
@@ -34,6 +35,8 @@ fn stream(shards: u32, step_ms: i64) -> Vec<u8> {
                 Output::Report(report) => encode(&Message::Report(report), Format::Json, &mut payload),
                 Output::Event(event) => encode(&Message::Event(event), Format::Json, &mut payload),
                 Output::Reply(reply) => encode(&Message::Reply(reply), Format::Json, &mut payload),
+                Output::Backlog(batch) => encode(&Message::Batch(batch, Vec::new()), Format::Json, &mut payload),
+                Output::Network(reachable) => payload = format!("{} {reachable}", emission.vehicle).into_bytes(),
                 Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => {
                     payload = serde_json::to_vec(&incident).expect("plain data");
                 }
@@ -72,8 +75,18 @@ fn reports(text: &str, seed: u64) -> BTreeMap<u32, Vec<Report>> {
     let mut fleet = Fleet::new(&Arc::new(setting), 1);
     let mut all: BTreeMap<u32, Vec<Report>> = BTreeMap::new();
     while let Some(emission) = fleet.poll(Timestamp::NEVER) {
-        if let Output::Report(report) = emission.output {
-            all.entry(emission.vehicle).or_default().push(report);
+        let reports = all.entry(emission.vehicle).or_default();
+        match emission.output {
+            Output::Report(report) => reports.push(report),
+            Output::Backlog(batch) => reports.extend(batch.items.into_iter().filter_map(|item| match item {
+                Item::Report(report) => Some(report),
+                Item::Event(_) | Item::Reply(_) => None,
+            })),
+            Output::Event(_)
+            | Output::Reply(_)
+            | Output::Network(_)
+            | Output::IncidentBegan(_)
+            | Output::IncidentEnded(_) => {}
         }
     }
     all

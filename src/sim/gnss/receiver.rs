@@ -114,6 +114,12 @@ impl Receiver {
         };
     }
 
+    /// Whether it knew where it is, and what time, when it was last told of the sky.
+    #[must_use]
+    pub fn has_fix(&self) -> bool {
+        matches!(self.phase, Phase::Fixed { .. })
+    }
+
     /// What it says at `now`, when the truth is `at`; `None` without a fix. `motion` is speed in m/s and course.
     pub fn fix(
         &mut self,

@@ -28,7 +28,9 @@ pub fn draw(scenario: &Scenario, begin: Timestamp) -> BTreeMap<u32, Vec<Planned>
     let mut victims = BTreeSet::new();
     let mut planned: BTreeMap<u32, Vec<Planned>> = BTreeMap::new();
     let mut id = 0;
-    for (number, plan) in scenario.incidents.iter().enumerate() {
+    // Failed base stations befall places, not single vehicles: see `sim::outage`.
+    let plans = scenario.incidents.iter().enumerate().filter(|(_, plan)| plan.kind != Kind::CellOutage);
+    for (number, plan) in plans {
         let mut stream = Stream::new(scenario.seed, number as u32, Purpose::Incident);
         for _ in 0..number_of(scenario, plan, &mut stream) {
             let mut vehicle = stream.index(scenario.vehicles as usize) as u32;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::coverage::Coverage;
 use super::file::{EdgeFile, PlaceFile, StreetClass};
 use super::local;
 use super::station::{self, Station, StationKind};
@@ -121,6 +122,8 @@ pub struct Place {
     pub edges: Vec<Edge>,
     /// Where packs are swapped and vehicles charge fast.
     pub stations: Vec<Station>,
+    /// Its mobile network.
+    pub coverage: Coverage,
     /// Added to UTC, in seconds.
     pub utc_offset_s: i64,
 }
@@ -215,7 +218,8 @@ impl Place {
             local::lay(&file.name, &mut nodes, &mut edges, &rivers);
         }
         let stations = station::build(&file.name, &file.station, &file.node, &nodes, &edges)?;
-        Ok(Self { file, frame, nodes, edges, stations, utc_offset_s })
+        let coverage = Coverage::lay(&file, &nodes, &edges);
+        Ok(Self { file, frame, nodes, edges, stations, coverage, utc_offset_s })
     }
 }
 

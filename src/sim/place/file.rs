@@ -42,7 +42,7 @@ pub struct PlaceFile {
 }
 
 /// A station near a node.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StationFile {
     /// Its name.

@@ -1,7 +1,7 @@
 //! Stations: where packs are swapped and where vehicles charge fast. Those of the place's file; where it names none, one
 //! of each kind is drawn near every centre and town, the place's name being the seed.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::city::{Edge, Node};
 use super::file::{NodeFile, StationFile, StreetClass};
@@ -10,7 +10,7 @@ use crate::base::geodesy::Flat;
 use crate::base::rng::{Purpose, Stream};
 
 /// What a station does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StationKind {
     /// Members change their pack.

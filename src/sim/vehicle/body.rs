@@ -1,9 +1,8 @@
 //! A vehicle's parts and state, and how time passes for them.
 
-use std::collections::VecDeque;
-
 use super::exchange::Membership;
 use super::fate::Fate;
+use super::uplink::Cut;
 use crate::base::rng::{Purpose, Stream};
 use crate::base::units::{Amps, MetresPerSecond};
 use crate::base::{PackId, Timestamp, Vin};
@@ -18,9 +17,6 @@ use crate::sim::rider::{Rider, Trip};
 use crate::sim::scenario::Habit;
 use crate::sim::setting::{Setting, pick};
 use crate::sim::streets::Spot;
-
-/// Messages that a modem keeps while there is no network; beyond it the oldest go.
-const HELD_LIMIT: usize = 2048;
 
 /// What a vehicle is doing.
 #[derive(Debug, Clone)]
@@ -59,8 +55,8 @@ pub struct Vehicle {
     pub(super) fate: Option<Box<Fate>>,
     /// Until when it looks at its pack every second.
     pub(super) watch: Option<(Timestamp, Timestamp)>,
-    /// Said without a network.
-    pub(super) held: VecDeque<Output>,
+    /// While it has no network: what waits for one.
+    pub(super) cut: Option<Box<Cut>>,
     /// The motor is blocked by command.
     pub(super) immobilised: bool,
     pub(super) lean: f64,
@@ -88,6 +84,7 @@ impl Vehicle {
         let rider = Rider::draw(&setting.place, habit, &mut build);
         let (spot, trip) = rider.wake(setting, &mut trips);
         let cadence = &setting.scenario.report;
+        let next_change = setting.outages.next_change(setting.begin);
         let mut vehicle = Self {
             number,
             vin,
@@ -99,7 +96,7 @@ impl Vehicle {
             pack,
             membership: None,
             receiver: Receiver::new(stream(Purpose::Gnss)),
-            modem: Modem::start(vin, setting.begin, cadence, Urgency::Parked, stream(Purpose::Modem)),
+            modem: Modem::start(setting.begin, cadence, Urgency::Parked, next_change, stream(Purpose::Modem)),
             odometer: build.log_normal(2_500_000.0, 0.8).floor(),
             advanced: setting.begin,
             pose: standing_pose(setting, &spot),
@@ -107,7 +104,7 @@ impl Vehicle {
             pending: setting.incidents_of(number).iter().rev().copied().collect(),
             fate: None,
             watch: None,
-            held: VecDeque::new(),
+            cut: None,
             immobilised: false,
             lean: 6.0 + 2.0 * build.unit(),
             trips,
@@ -134,11 +131,6 @@ impl Vehicle {
         self.number
     }
 
-    /// When something that its modem sends at `now` reaches the network.
-    pub fn transmit(&mut self, setting: &Setting, now: Timestamp) -> Timestamp {
-        self.modem.transmit(&setting.scenario.link, now)
-    }
-
     /// When it has to be woken next.
     #[must_use]
     pub fn next_wake(&self) -> Timestamp {
@@ -147,12 +139,13 @@ impl Vehicle {
             Doing::Riding { journey, .. } | Doing::Moved { journey, .. } => journey.next_change(),
         };
         let watch = self.watch.map_or(Timestamp::NEVER, |(next, _)| next);
-        change.min(self.modem.due()).min(self.next_fate()).min(watch)
+        change.min(self.modem.next_wake()).min(self.next_fate()).min(watch)
     }
 
     /// Brings it forward to `now` and lets it say what it has to.
     pub fn wake(&mut self, setting: &Setting, now: Timestamp, out: &mut Vec<Output>) {
         let first = out.len();
+        self.feed_modem(setting, now);
         self.advance(setting, now);
         self.change_activity(setting, now, out);
         self.suffer(setting, now, out);
@@ -160,32 +153,15 @@ impl Vehicle {
         if self.pack.says_spent(spec(setting, self.layout)) {
             self.say(EventKind::EndOfLife, now, out);
         }
+        self.listen(setting, now, out);
         if self.modem.due() <= now {
-            let report = self.report(setting, now);
-            out.push(Output::Report(report));
+            if self.has_power() {
+                let report = self.report(setting, now);
+                out.push(Output::Report(report));
+            }
             self.modem.schedule_next(&setting.scenario.report, now);
         }
         self.hold_back(first, out);
-    }
-
-    /// Without a network, keeps what was just said; with one again, sends first what was kept.
-    fn hold_back(&mut self, first: usize, out: &mut Vec<Output>) {
-        if self.conditions.offline {
-            let said = out.split_off(first);
-            for output in said {
-                match output {
-                    Output::Report(_) | Output::Event(_) | Output::Reply(_) => self.held.push_back(output),
-                    Output::IncidentBegan(_) | Output::IncidentEnded(_) => out.push(output),
-                }
-            }
-            while self.held.len() > HELD_LIMIT {
-                self.held.pop_front();
-            }
-        } else if !self.held.is_empty() {
-            let said = out.split_off(first);
-            out.extend(self.held.drain(..));
-            out.extend(said);
-        }
     }
 
     /// Moves it along its way and charges or discharges its pack for the time since the last wake-up.
@@ -196,7 +172,7 @@ impl Vehicle {
         }
         let spec = spec(setting, self.layout);
         let interval = Interval { until: now, seconds, ambient: self.air(setting, now) };
-        let standby_w = setting.models[self.model].0.standby_w;
+        let standby_w = self.standby_w(setting, now);
         let current = match &self.doing {
             Doing::Standing { charging: true, spot } => {
                 let charger = self.charger(spot);
@@ -214,7 +190,7 @@ impl Vehicle {
             }
             Doing::Riding { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
-                let current = self.ride_current(setting, journey, &next, now);
+                let current = self.ride_current(setting, journey, &next, now, standby_w);
                 self.odometer += (next.travelled - self.pose.travelled).max(0.0);
                 self.pose = next;
                 Some(current)
@@ -229,10 +205,10 @@ impl Vehicle {
 
     /// The mean current since the last wake-up on the way to `next`: what the motor and the electronics take less what
     /// braking gives back.
-    fn ride_current(&self, setting: &Setting, journey: &Journey, next: &Pose, now: Timestamp) -> Amps {
+    fn ride_current(&self, setting: &Setting, journey: &Journey, next: &Pose, now: Timestamp, standby_w: f64) -> Amps {
         let (model, spec) = (&setting.models[self.model].0, spec(setting, self.layout));
         let seconds = now.seconds_since(self.advanced);
-        let mut watts = model.standby_w;
+        let mut watts = standby_w;
         if journey.is_driven() {
             let metres = next.travelled - self.pose.travelled;
             let slope = if metres > 1.0 { (next.elevation - self.pose.elevation) / metres } else { 0.0 };
@@ -242,6 +218,11 @@ impl Vehicle {
             watts += (effort.drive_j / model.efficiency - effort.regained_j * model.regen_efficiency) / seconds;
         }
         if watts < 0.0 { self.pack.regen_current(spec, -watts) } else { self.pack.discharge_current(spec, watts) }
+    }
+
+    /// What its electronics take from the pack, W.
+    fn standby_w(&self, setting: &Setting, now: Timestamp) -> f64 {
+        setting.models[self.model].0.standby_w + self.modem.extra_watts(&setting.scenario.report, now)
     }
 
     /// What it sees of the sky.

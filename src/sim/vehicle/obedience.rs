@@ -14,9 +14,10 @@ const STANDSTILL_MPS: f64 = 0.5;
 impl Vehicle {
     /// Takes a command that reached it at `now`. Without a network it does not reach it, and nobody answers.
     pub fn obey(&mut self, setting: &Setting, now: Timestamp, command: &Command, out: &mut Vec<Output>) {
-        if self.conditions.offline {
+        if !self.is_online() {
             return;
         }
+        self.feed_modem(setting, now);
         self.advance(setting, now);
         let outcome = if command.expires.is_some_and(|expires| expires < now) {
             Outcome::Expired

@@ -3,8 +3,8 @@
 use super::body::{Doing, Vehicle, spec};
 use crate::base::Timestamp;
 use crate::base::geodesy::Flat;
-use crate::base::units::{Degrees, Gravities, Metres, MetresPerSecond};
-use crate::model::{Battery, Mode, Motion, Position, Report, Stamp};
+use crate::base::units::{Celsius, Degrees, Gravities, Metres, MetresPerSecond};
+use crate::model::{Battery, Mode, Motion, Position, Report};
 use crate::sim::motion::Pose;
 use crate::sim::setting::Setting;
 
@@ -13,13 +13,10 @@ const RIDDEN_SHAKE_G: f64 = 0.13;
 const STILL_SHAKE_G: f64 = 0.004;
 /// Lean of a ridden vehicle, degrees.
 const RIDDEN_LEAN_DEG: f64 = 3.0;
+/// Deviation of a cheap thermometer, K (**assumed**).
+const AIR_ERROR_K: f64 = 0.5;
 
 impl Vehicle {
-    /// Numbers a message by the device's clock.
-    pub(super) fn stamp(&mut self, now: Timestamp) -> Stamp {
-        self.modem.stamp(Timestamp(now.0 + self.conditions.clock_skew_ms))
-    }
-
     /// A report of how things are at `now`.
     pub(super) fn report(&mut self, setting: &Setting, now: Timestamp) -> Report {
         let (mode, riding) = match &self.doing {
@@ -33,8 +30,10 @@ impl Vehicle {
         let motion = self.motion_report(riding);
         let battery = (!conditions.pack_gone && !conditions.power_cut && !conditions.bms_silent)
             .then(|| self.measure_pack(setting, now));
-        let mut link = self.modem.link(self.pose.underground);
-        link.backup_power = conditions.power_cut;
+        if self.receiver.has_fix() {
+            self.modem.rtc.set(now);
+        }
+        let link = self.link(setting, position.is_some());
         Report {
             stamp: self.stamp(now),
             mode,
@@ -44,6 +43,7 @@ impl Vehicle {
             motion,
             battery,
             link,
+            air: Some(self.thermometer(setting, now)),
         }
     }
 
@@ -60,6 +60,11 @@ impl Vehicle {
         };
         let said = believed + conditions.datum_shift + drift(conditions.drift_m, now);
         self.receiver.fix(&setting.place, now, said, elevation, moving, sky)
+    }
+
+    /// What its thermometer says of the air, in the steps of a cheap one.
+    fn thermometer(&mut self, setting: &Setting, now: Timestamp) -> Celsius {
+        Celsius(setting.ambient(now).0 + AIR_ERROR_K * self.sensors.normal()).quantised(0.5)
     }
 
     fn motion_report(&mut self, riding: bool) -> Motion {

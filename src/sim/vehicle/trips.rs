@@ -4,7 +4,7 @@ use super::body::{Doing, Vehicle, spec};
 use super::charging::Stop;
 use crate::base::Timestamp;
 use crate::base::units::MetresPerSecond;
-use crate::model::{Event, EventKind};
+use crate::model::EventKind;
 use crate::sim::catalogue::Road;
 use crate::sim::modem::Urgency;
 use crate::sim::motion::style::GRAVITY;
@@ -146,12 +146,6 @@ impl Vehicle {
         self.say(EventKind::Lock, now, out);
         // One report on locking, then the slow cadence.
         self.modem.set_urgency(Urgency::Parked, now);
-    }
-
-    /// Says a happening.
-    pub(super) fn say(&mut self, kind: EventKind, now: Timestamp, out: &mut Vec<Output>) {
-        let stamp = self.stamp(now);
-        out.push(Output::Event(Event { stamp, kind }));
     }
 
     /// Lets the rider decide what comes next.

@@ -108,6 +108,7 @@ pub fn import(input: impl Read + Seek + Send, options: &ImportOptions) -> Result
         node: nodes(&network, &heights::of(&network, &known), &frame),
         edge: edges(&network, &frame),
         river: rivers(&extract, &frame),
+        station: Vec::new(),
     };
     name_districts(&mut place.node, &network, &extract.districts, &frame);
     Ok(Imported { place, notes })
