@@ -166,7 +166,7 @@ impl Rider {
 
 /// A home and somewhere to go that lie about as far apart as people travel; few live where nothing lies so far away.
 fn home_and_work(place: &Place, stream: &mut Stream) -> (Spot, Spot) {
-    const TRIES: u32 = 5;
+    const TRIES: u32 = 3;
     let reach = stream.log_normal(WORK_M, 0.3);
     let pair = |stream: &mut Stream| {
         let home = Spot::draw(place, stream);

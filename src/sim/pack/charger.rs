@@ -157,14 +157,14 @@ impl Pack {
     #[must_use]
     pub fn regen_current(&self, spec: Spec, watts: f64) -> Amps {
         let limit = self.regen_limit(spec).0;
-        Amps(if limit > 0.0 { (watts / self.source(spec).0).min(limit) } else { 0.0 })
+        Amps(if limit > 0.0 { (watts / self.open_circuit(spec)).min(limit) } else { 0.0 })
     }
 
     /// Most that braking may put in now, W.
     #[must_use]
     pub fn regen_power(&self, spec: Spec) -> f64 {
         let limit = self.regen_limit(spec).0;
-        if limit > 0.0 { limit * self.source(spec).0 } else { 0.0 }
+        if limit > 0.0 { limit * self.open_circuit(spec) } else { 0.0 }
     }
 
     /// The power that a rider can count on, W: what the management lets out, less from the charge down at which the
@@ -199,6 +199,11 @@ impl Pack {
         let (point, resistance) = (spec.cell.at(self.true_soc()), self.resistance(spec));
         let ohms = series * (resistance.ohmic * point.r0 + resistance.pair * point.r1);
         ((series * point.ocv).max(0.1), ohms)
+    }
+
+    /// Open-circuit voltage of the pack, V.
+    fn open_circuit(&self, spec: Spec) -> f64 {
+        (self.cells.len() as f64 * spec.cell.open_circuit(self.true_soc()).0).max(0.1)
     }
 
     fn abuse(&self) -> Abuse {

@@ -122,6 +122,13 @@ impl Pack {
         }
     }
 
+    /// Fills it at once, as if it had been on a charger for a night; its cells keep their differences.
+    pub fn fill(&mut self, spec: Spec) {
+        let missing = full_soc(spec) - self.soc;
+        self.cells.iter_mut().for_each(|cell| cell.add(missing));
+        self.soc = self.mean_soc();
+    }
+
     /// Mean state of charge, 0 to 1.
     #[must_use]
     pub fn soc(&self) -> f64 {

@@ -36,8 +36,9 @@ impl Vehicle {
         }
         let id = format!("{}-{:07}B", setting.packs[self.layout].0, self.number);
         let id = PackId::from(&id).unwrap_or_default();
-        let spare = Pack::build(id, spec(setting, self.layout), CABINET, stream);
-        let given = setting.begin.plus_seconds(-4.0 * READY_S);
+        let mut spare = Pack::build(id, spec(setting, self.layout), CABINET, stream);
+        spare.fill(spec(setting, self.layout));
+        let given = setting.begin.plus_seconds(-READY_S);
         self.membership = Some(Box::new(Membership { spare, given, attended_until: given }));
     }
 

@@ -18,6 +18,8 @@ use crate::sim::streets::{Spot, Stretch, Traveller, route};
 const LOOK_S: f64 = 600.0;
 /// A rider changes the style when the motor gives less than this share of what was counted on.
 const WEAKER: f64 = 0.8;
+/// Usable charge from which on a rider heeds it.
+const HEEDED_SOC: f64 = 0.25;
 /// How long somebody keeps away from a vehicle around an incident, so that it finds it parked, seconds.
 const KEEP_PARKED_S: f64 = 3600.0;
 
@@ -105,8 +107,12 @@ impl Vehicle {
         watts.max(0.0) * model.efficiency
     }
 
-    /// Limps, or gets off and pushes, when the pack gives clearly less than the rider counted on.
+    /// Limps, or gets off and pushes, when the pack gives clearly less than the rider counted on. Far from empty it does
+    /// not fall so quickly within a trip that somebody would notice.
     fn heed_power(&mut self, setting: &Setting, now: Timestamp) {
+        if self.pack.usable_soc(spec(setting, self.layout)) > HEEDED_SOC {
+            return;
+        }
         let weight = setting.models[self.model].0.mass_kg * GRAVITY;
         let lift = self.wheel_power(setting) / weight;
         let style = match &self.doing {
