@@ -59,7 +59,7 @@ pub fn contact_resistance(cell: u8, stream: &mut Stream) -> Trouble {
 
 /// Much of the capacity is gone.
 pub fn capacity_fade(stream: &mut Stream) -> Trouble {
-    Trouble::Fade { capacity: between(0.6, 0.75, stream) }
+    Trouble::Fade { capacity: between(0.6, 0.75, stream), resistance: 1.0 }
 }
 
 /// The pack empties itself within days.

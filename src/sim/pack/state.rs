@@ -116,6 +116,12 @@ impl Pack {
         }
     }
 
+    /// The number on it.
+    #[must_use]
+    pub fn id(&self) -> PackId {
+        self.id
+    }
+
     /// Mean state of charge, 0 to 1.
     #[must_use]
     pub fn soc(&self) -> f64 {
@@ -155,11 +161,10 @@ impl Pack {
                     cell.scale(capacity, resistance);
                 }
             }
-            Trouble::Sulfation { capacity, resistance } => {
+            Trouble::Fade { capacity, resistance } => {
                 self.cells.iter_mut().for_each(|cell| cell.scale(1.0, resistance));
                 self.soh *= f64::from(capacity);
             }
-            Trouble::Fade { capacity } => self.soh *= f64::from(capacity),
             Trouble::SelfDischarge { amps } => {
                 let siemens = amps / spec.cell.open_circuit(0.5).0 as f32;
                 self.cells.iter_mut().for_each(|cell| cell.leak += siemens);
@@ -176,7 +181,10 @@ impl Pack {
             | Trouble::Hot { .. }
             | Trouble::HotSpot { .. }
             | Trouble::WrongCharger { .. }
+            | Trouble::Overcharge { .. }
             | Trouble::Unprotected { .. } => {
+                // A charger that had ended may now find more to do.
+                self.full = false;
                 if self.troubles.is_full() {
                     self.troubles.remove(0);
                 }
