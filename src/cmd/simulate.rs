@@ -19,7 +19,7 @@ use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, Timestamp, span};
 use crate::config::files::{self, Folder};
 use crate::config::{self, Config};
-use crate::model::Incident;
+use crate::model::{Incident, Stamp};
 use crate::mqtt::fleet::Tally;
 use crate::mqtt::{BrokerUrl, FleetLink};
 use crate::sim::{Fleet, Output, Setting};
@@ -164,7 +164,7 @@ impl Running {
         let link = FleetLink::start(url, &fleet.vins(), boot).await?;
         let tally = link.tally();
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(drive(fleet, link, clock, incidents, stopped));
+        let task = tokio::spawn(drive(fleet, link, boot, clock, incidents, stopped));
         Ok(Self { task, stop, tally, truth })
     }
 
@@ -218,10 +218,13 @@ fn write_truth<'a>(file: File, incidents: impl Iterator<Item = &'a Incident>) ->
 async fn drive(
     mut fleet: Fleet,
     mut link: FleetLink,
+    boot: u32,
     clock: Clock,
     incidents: mpsc::Sender<Incident>,
     mut stopped: watch::Receiver<bool>,
 ) -> (Summary, FleetLink) {
+    // A second device in a vehicle's name has a boot of its own: its numbers are not those that the vehicle tells.
+    let own = |stamp: &Stamp| (stamp.boot == boot).then_some(stamp.seq);
     let mut summary = Summary { vehicles: fleet.vins().len() as u32, ..Summary::default() };
     while let Some(deadline) = fleet.next_deadline() {
         tokio::select! {
@@ -235,16 +238,16 @@ async fn drive(
             match emission.output {
                 Output::Report(report) => {
                     summary.reports += 1;
-                    let seq = Some(report.stamp.seq);
+                    let seq = own(&report.stamp);
                     link.send(emission.vehicle, &Message::Report(report), seq);
                 }
                 Output::Event(event) => {
                     summary.events += 1;
-                    link.send(emission.vehicle, &Message::Event(event), Some(event.stamp.seq));
+                    link.send(emission.vehicle, &Message::Event(event), own(&event.stamp));
                 }
                 Output::Reply(reply) => {
                     summary.replies += 1;
-                    let seq = Some(reply.stamp.seq);
+                    let seq = own(&reply.stamp);
                     link.send(emission.vehicle, &Message::Reply(reply), seq);
                 }
                 Output::IncidentBegan(incident) => {

@@ -13,6 +13,6 @@ pub mod report;
 pub use alert::{Alert, AlertState, Evidence, Severity, Words};
 pub use command::{Command, Order, Outcome, Reply};
 pub use event::{Event, EventKind, Presence};
-pub use incident::Incident;
+pub use incident::{Incident, Parameter};
 pub use kind::{Family, Kind};
 pub use report::{Battery, Chemistry, Fix, Link, Mode, Motion, Position, Report, Stamp};

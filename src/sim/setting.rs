@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::catalogue::{Catalogue, Cell, Model, PackLayout};
 use super::incident::{self, Planned};
 use super::place::Place;
-use super::scenario::Scenario;
+use super::scenario::{Habit, Scenario};
 use crate::base::Timestamp;
+use crate::base::rng::{Purpose, Stream};
 use crate::base::units::Celsius;
 
 /// What all vehicles of a run share. Immutable, so that shards can hold it together.
@@ -29,12 +30,24 @@ pub struct Setting {
     incidents: BTreeMap<u32, Vec<Planned>>,
 }
 
+/// What a vehicle is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Makeup {
+    /// Index of its model in the setting.
+    pub model: usize,
+    /// Index of its pack's layout in the setting.
+    pub layout: usize,
+    /// How its rider uses it.
+    pub habit: Habit,
+}
+
 impl Setting {
     /// Puts a run together. `begin` is when it starts in the stamps of its reports; the simulated city's time of day
     /// follows from the scenario's own start.
     ///
     /// # Errors
-    /// A sentence when the scenario names a model or a pack that the catalogue does not have.
+    /// A sentence when the scenario names a model or a pack that the catalogue does not have, or an incident that suits
+    /// none of its vehicles.
     pub fn new(scenario: Scenario, place: Place, catalogue: &Catalogue, begin: Timestamp) -> Result<Self, String> {
         let mut models = Vec::new();
         for (name, share) in &scenario.mix.model {
@@ -51,9 +64,25 @@ impl Setting {
             packs.push((name.clone(), layout.clone(), catalogue.chemistry[&layout.chemistry].clone(), *share));
         }
         let local_shift_ms = scenario.start_time().millis_since(begin) + place.utc_offset_s * 1000;
-        let incidents = incident::draw(&scenario, begin);
-        let end = begin + scenario.duration;
-        Ok(Self { scenario, place, models, packs, begin, end, local_shift_ms, incidents })
+        let (end, incidents) = (begin + scenario.duration, BTreeMap::new());
+        let mut setting = Self { scenario, place, models, packs, begin, end, local_shift_ms, incidents };
+        setting.incidents = incident::draw(&setting)?;
+        Ok(setting)
+    }
+
+    /// What vehicle `number` is made of, and the stream from which the rest of it is drawn.
+    ///
+    /// # Panics
+    /// Never for a checked scenario: its shares name at least one model, pack and rider.
+    #[must_use]
+    pub fn makeup(&self, number: u32) -> (Makeup, Stream) {
+        let mut stream = Stream::new(self.scenario.seed, number, Purpose::Build);
+        let model = pick(self.models.iter().map(|(_, share)| *share), stream.unit());
+        let layout = pick(self.packs.iter().map(|(.., share)| *share), stream.unit());
+        let riders = &self.scenario.mix.rider;
+        let habit = pick(riders.values().copied(), stream.unit());
+        let habit = *riders.keys().nth(habit).expect("shares are checked to be there");
+        (Makeup { model, layout, habit }, stream)
     }
 
     /// Seconds since local midnight in the simulated city.

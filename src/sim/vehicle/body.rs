@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::fate::Fate;
 use crate::base::rng::{Purpose, Stream};
-use crate::base::units::MetresPerSecond;
+use crate::base::units::{Amps, MetresPerSecond};
 use crate::base::{PackId, Timestamp, Vin};
 use crate::sim::gnss::{Receiver, Sky};
 use crate::sim::incident::{Conditions, Planned};
@@ -13,7 +13,7 @@ use crate::sim::motion::{Journey, Pose};
 use crate::sim::output::Output;
 use crate::sim::pack::{Charger, Interval, Pack, Spec};
 use crate::sim::rider::{Rider, Trip};
-use crate::sim::setting::{Setting, pick};
+use crate::sim::setting::{Makeup, Setting};
 use crate::sim::streets::Spot;
 
 /// Messages that a modem keeps while there is no network; beyond it the oldest go.
@@ -66,19 +66,12 @@ pub struct Vehicle {
 
 impl Vehicle {
     /// Builds vehicle `number` of a run, in the middle of whatever it does when the run starts.
-    ///
-    /// # Panics
-    /// Never for a checked scenario: its shares name at least one model, pack and rider.
     #[must_use]
     pub fn build(number: u32, setting: &Setting) -> Self {
         let seed = setting.scenario.seed;
         let stream = |purpose| Stream::new(seed, number, purpose);
-        let (mut build, mut trips) = (stream(Purpose::Build), stream(Purpose::Trips));
-        let model = pick(setting.models.iter().map(|(_, share)| *share), build.unit());
-        let layout = pick(setting.packs.iter().map(|(.., share)| *share), build.unit());
-        let riders = &setting.scenario.mix.rider;
-        let habit = pick(riders.values().copied(), build.unit());
-        let habit = *riders.keys().nth(habit).expect("shares are checked to be there");
+        let mut trips = stream(Purpose::Trips);
+        let (Makeup { model, layout, habit }, mut build) = setting.makeup(number);
         let vin = make_vin(&setting.models[model].0.wmi, number);
         let pack_id = PackId::from(&format!("{}-{number:07}", setting.packs[layout].0)).unwrap_or_default();
         let pack = Pack::build(pack_id, spec(setting, layout), setting.ambient(setting.begin), &mut build);
@@ -111,7 +104,9 @@ impl Vehicle {
             sensors: stream(Purpose::Sensors),
         };
         vehicle.keep_clear_of_incidents();
-        vehicle.join_trip_under_way(setting);
+        if !vehicle.is_led_up_to(setting) {
+            vehicle.join_trip_under_way(setting);
+        }
         vehicle
     }
 
@@ -185,11 +180,14 @@ impl Vehicle {
             return;
         }
         let spec = spec(setting, self.layout);
-        let interval = Interval { until: now, seconds, ambient: setting.ambient(now) };
+        let interval = Interval { until: now, seconds, ambient: self.air(setting, now) };
         let model = &setting.models[self.model].0;
         let current = match &self.doing {
             Doing::Standing { charging: true, .. } => None,
-            Doing::Standing { .. } => Some(self.pack.discharge_current(spec, model.standby_w)),
+            Doing::Standing { .. } => {
+                let idle = self.pack.discharge_current(spec, model.standby_w);
+                Some(idle - Amps(self.conditions.draw_a.into()))
+            }
             Doing::Moved { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
                 if self.conditions.wheel_turns {
@@ -220,7 +218,7 @@ impl Vehicle {
 
     /// What it sees of the sky.
     pub(super) fn sky(&self) -> Sky {
-        if self.conditions.sky_hidden { Sky::Hidden } else { self.pose.sky() }
+        if self.conditions.sky_hidden || self.conditions.underground { Sky::Hidden } else { self.pose.sky() }
     }
 
     /// Puts it somewhere.
@@ -236,7 +234,7 @@ pub(super) fn spec(setting: &Setting, layout: usize) -> Spec<'_> {
     Spec { layout, cell }
 }
 
-fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
+pub(super) fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
     let edge = &setting.place.edges[usize::from(spot.edge)];
     let at = spot.at(&setting.place);
     Pose {

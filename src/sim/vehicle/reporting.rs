@@ -5,14 +5,15 @@ use crate::base::Timestamp;
 use crate::base::geodesy::Flat;
 use crate::base::units::{Degrees, Gravities, Metres, MetresPerSecond};
 use crate::model::{Battery, Mode, Motion, Position, Report, Stamp};
+use crate::sim::incident::conditions::{RIDDEN_LEAN_DEG, RIDDEN_SHAKE_G};
 use crate::sim::motion::Pose;
 use crate::sim::setting::Setting;
 
-/// Shaking of a ridden and of a standing vehicle, g.
-const RIDDEN_SHAKE_G: f64 = 0.13;
+/// Shaking of a standing vehicle, g.
 const STILL_SHAKE_G: f64 = 0.004;
-/// Lean of a ridden vehicle, degrees.
-const RIDDEN_LEAN_DEG: f64 = 3.0;
+/// Deviation of the shaking from report to report, of its mean, and of the tilt, degrees (both **assumed**).
+const SHAKE_SPREAD: f64 = 0.2;
+const TILT_SPREAD_DEG: f64 = 0.8;
 
 impl Vehicle {
     /// Numbers a message by the device's clock.
@@ -32,12 +33,12 @@ impl Vehicle {
         let motion = self.motion_report(riding);
         let battery = (!conditions.pack_gone && !conditions.power_cut && !conditions.bms_silent)
             .then(|| self.measure_pack(setting, now));
-        let mut link = self.modem.link(self.pose.underground);
+        let mut link = self.modem.link(self.pose.underground || conditions.underground);
         link.backup_power = conditions.power_cut;
         Report {
             stamp: self.stamp(now),
             mode,
-            locked: !riding,
+            locked: !riding && !conditions.unlocked,
             key_near: riding || conditions.key_near,
             position,
             motion,
@@ -61,6 +62,8 @@ impl Vehicle {
         self.receiver.fix(&setting.place, now, said, elevation, moving, sky)
     }
 
+    /// What wheel, inertial sensor and odometer say. The figures of shaking and tilt are explained where the conditions
+    /// are: [`crate::sim::incident::conditions`].
     fn motion_report(&mut self, riding: bool) -> Motion {
         let conditions = self.conditions;
         let wheel = if riding || conditions.wheel_turns { self.pose.speed } else { MetresPerSecond(0.0) };
@@ -76,15 +79,19 @@ impl Vehicle {
         };
         Motion {
             wheel: wheel.quantised(0.01),
-            vibration: Gravities(shake * (1.0 + 0.2 * self.sensors.normal()).max(0.2)).quantised(0.001),
-            tilt: Degrees((lean + 0.8 * self.sensors.normal()).abs()).quantised(0.1),
+            vibration: Gravities(shake * (1.0 + SHAKE_SPREAD * self.sensors.normal()).max(0.2)).quantised(0.001),
+            tilt: Degrees((lean + TILT_SPREAD_DEG * self.sensors.normal()).abs()).quantised(0.1),
             odometer: Metres(self.odometer).quantised(1.0),
         }
     }
 
     /// What the battery management says at `now`.
     pub(super) fn measure_pack(&mut self, setting: &Setting, now: Timestamp) -> Battery {
-        self.pack.measure(now, spec(setting, self.layout), &mut self.sensors)
+        let battery = self.pack.measure(now, spec(setting, self.layout), &mut self.sensors);
+        if let Some(fate) = &mut self.fate {
+            fate.note_alarm(battery.alarm_level);
+        }
+        battery
     }
 }
 

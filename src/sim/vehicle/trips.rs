@@ -62,7 +62,7 @@ impl Vehicle {
         }
     }
 
-    fn ride(&mut self, setting: &Setting, way: Vec<Stretch>, (from, to): (&Spot, &Spot), now: Timestamp) {
+    pub(super) fn ride(&mut self, setting: &Setting, way: Vec<Stretch>, (from, to): (&Spot, &Spot), now: Timestamp) {
         let top_speed = MetresPerSecond::from_kmh(setting.models[self.model].0.top_speed_kmh);
         let style = Style::rider(top_speed, self.rider.pace);
         let journey = Journey::start(&setting.place, way, (from.aside, to.aside), style, now, &mut self.motion);
@@ -77,6 +77,7 @@ impl Vehicle {
         self.say(EventKind::Lock, now, out);
         // One report on locking, then the slow cadence.
         self.modem.set_urgency(Urgency::Parked, now);
+        self.resume_fate(now);
     }
 
     /// Says a happening.
@@ -94,9 +95,9 @@ impl Vehicle {
     /// Puts off a trip that would keep the vehicle from being parked when something is to befall it.
     pub(super) fn keep_clear_of_incidents(&mut self) {
         for plan in &self.pending {
-            let away_s = plan.start.seconds_since(self.trip.departs);
-            if away_s < KEEP_PARKED_S && away_s > -KEEP_PARKED_S {
-                self.trip.departs = plan.start.plus_seconds(KEEP_PARKED_S);
+            let (from, until) = (plan.due.plus_seconds(-KEEP_PARKED_S), plan.start.plus_seconds(KEEP_PARKED_S));
+            if self.trip.departs > from && self.trip.departs < until {
+                self.trip.departs = until;
             }
         }
     }
