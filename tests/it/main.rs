@@ -11,6 +11,7 @@ mod fates;
 mod fidelity_battery;
 mod fidelity_motion;
 mod foreign;
+mod inertial;
 mod ride_statistics;
 mod schema;
 mod times;
