@@ -26,10 +26,16 @@ pub enum Purpose {
     Sensors = 5,
     /// Delays and losses of its modem.
     Modem = 6,
-    /// What befalls it.
+    /// What befalls whom and when; here the number is that of the scenario's entry instead of a vehicle's.
     Incident = 7,
     /// Waits before it connects again.
     Backoff = 8,
+    /// Details of an incident while it happens; here the number is the incident's instead of a vehicle's.
+    Fate = 20,
+    /// A second device that speaks in a vehicle's name; the number is the incident's.
+    Twin = 21,
+    /// Errors of that device's receiver.
+    TwinGnss = 22,
     /// Local streets of a place; here the number is a node's instead of a vehicle's.
     Streets = 64,
     /// Rain and wind of a run; the number is 0.

@@ -51,12 +51,6 @@ impl Batch {
     /// Most messages in one packet. 32 reports with 24 cells each are some 40 KiB, within what a payload may have.
     pub const MOST: usize = 32;
 
-    /// The highest number in it.
-    #[must_use]
-    pub fn last_seq(&self) -> Option<u32> {
-        self.items.iter().map(|item| item.stamp().seq).max()
-    }
-
     /// How many reports, events and replies it holds.
     #[must_use]
     pub fn counts(&self) -> [u64; 3] {

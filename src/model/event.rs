@@ -17,6 +17,8 @@ pub enum EventKind {
     Vibration,
     /// It was lifted or tilted while locked.
     Lift,
+    /// It fell over, or was laid on its side.
+    Fall,
     /// The pack stopped giving power.
     PowerCut,
     /// The pack gives power again.

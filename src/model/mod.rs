@@ -15,6 +15,6 @@ pub use alert::{Alert, AlertState, Evidence, Severity, Words};
 pub use batch::{Batch, Item};
 pub use command::{Command, Order, Outcome, Reply};
 pub use event::{Event, EventKind, Presence};
-pub use incident::Incident;
+pub use incident::{Incident, Parameter};
 pub use kind::{Family, Kind};
 pub use report::{Battery, Chemistry, Fix, Link, Mode, Motion, Near, Position, Report, Stamp};

@@ -62,6 +62,7 @@ pub struct FleetLink {
     tasks: JoinSet<()>,
     tally: Arc<Tally>,
     buffer: Vec<u8>,
+    boot: u32,
     commands: mpsc::Receiver<(u32, Command)>,
 }
 
@@ -103,7 +104,7 @@ impl FleetLink {
             };
             tasks.spawn(connection.run());
         }
-        Ok(Self { inboxes, tasks, tally, buffer: Vec::new(), commands })
+        Ok(Self { inboxes, tasks, tally, buffer: Vec::new(), boot, commands })
     }
 
     /// What the connections have done so far.
@@ -125,7 +126,7 @@ impl FleetLink {
             payload: Bytes::copy_from_slice(&self.buffer),
             content_type: Format::Json.content_type(),
             retain: false,
-            seq: message.seq(),
+            seq: message.last_seq(self.boot),
         };
         self.tally.sent.fetch_add(1, Ordering::Relaxed);
         if !self.pass(vehicle, Word::Send(outgoing)) {

@@ -62,6 +62,8 @@ mod tests {
             kind: Kind::Tow,
             start: Timestamp(100_000),
             end: Some(Timestamp(200_000)),
+            severity: 3,
+            parameters: std::collections::BTreeMap::new(),
             from: LatLon::default(),
             to: None,
         };

@@ -134,12 +134,22 @@ pub struct Point {
 }
 
 impl Cell {
-    /// Open-circuit voltage at a state of charge, linear between the points of the table. Below 0 it goes on as in the
-    /// last step; beyond 1, where a cell is overcharged, it runs up four times as fast.
+    /// Open-circuit voltage at a state of charge, linear between the points of the table. Below 0 it collapses: half of
+    /// it is gone 10 % below empty (**assumed**, the tables of some end flat); beyond 1, where a cell is overcharged, it
+    /// runs up four times as fast.
     #[must_use]
     pub fn open_circuit(&self, soc: f64) -> Volts {
         let (index, share) = place(soc);
-        Volts(between(&self.ocv, index, overcharged(share, index)))
+        Volts(self.rest(index, share))
+    }
+
+    fn rest(&self, index: usize, share: f64) -> f64 {
+        const COLLAPSE: f64 = 5.0;
+        if share < 0.0 {
+            self.ocv[0] * (1.0 + COLLAPSE * share / (TABLE_POINTS - 1) as f64).max(0.0)
+        } else {
+            between(&self.ocv, index, overcharged(share, index))
+        }
     }
 
     /// All tables at a state of charge; resistances stay at their last values beyond the ends.
@@ -148,7 +158,7 @@ impl Cell {
         let (index, share) = place(soc);
         let within = share.clamp(0.0, 1.0);
         Point {
-            ocv: between(&self.ocv, index, overcharged(share, index)),
+            ocv: self.rest(index, share),
             r0: between(&self.r0_shape, index, within),
             r1: between(&self.r1_shape, index, within),
             charge: between(&self.charge_shape, index, within),
@@ -306,7 +316,10 @@ mod tests {
         assert!(nmc.open_circuit(0.52) > nmc.open_circuit(0.5));
         assert!((nmc.open_circuit(1.0).0 - 4.2).abs() < 1e-9);
         assert!(nmc.open_circuit(1.05).0 > 4.35, "overcharge is felt");
-        assert!(nmc.open_circuit(-0.05).0 < 2.0, "deep discharge is felt");
+        for cell in catalogue.chemistry.values() {
+            assert!(cell.open_circuit(-0.1).0 < cell.alarm_v[0], "deep discharge is felt");
+            assert!((cell.open_circuit(-1e-9).0 - cell.ocv[0]).abs() < 1e-6, "and begins where the table ends");
+        }
         assert!((nmc.charge_at_rest(Volts(3.7509)) - 0.5).abs() < 1e-9);
         let (point, soc) = (nmc.at(0.52), 0.52);
         assert!((point.ocv - nmc.open_circuit(soc).0).abs() < 1e-12);

@@ -1,11 +1,14 @@
 //! Base stations that fail for a while: drawn once from the scenario and the seed, so that every vehicle in every shard
 //! finds the same ones silent.
 
+use std::collections::BTreeMap;
+
+use super::incident::{Key, Values};
 use super::place::Place;
 use super::scenario::{IncidentPlan, Scenario};
 use crate::base::Timestamp;
 use crate::base::rng::{Purpose, Stream};
-use crate::model::Kind;
+use crate::model::{Kind, Parameter};
 
 /// Some base stations that fail together.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +19,15 @@ pub struct Outage {
     pub end: Timestamp,
     /// Their numbers, rising.
     pub stations: Vec<u16>,
+    figures: Values,
+}
+
+impl Outage {
+    /// Its figures, as the truth file tells them.
+    #[must_use]
+    pub fn told(&self) -> BTreeMap<String, Parameter> {
+        self.figures.told()
+    }
 }
 
 /// All outages of a run.
@@ -81,11 +93,13 @@ fn one(plan: &IncidentPlan, place: &Place, begin: Timestamp, stream: &mut Stream
     let loudest = place.coverage.heard(node.at).next().map_or(0, |(number, _)| number);
     let offset_s = stream.between(plan.window.from.as_secs_f64(), plan.window.to.as_secs_f64());
     let start = begin.plus_seconds(offset_s);
+    let figures = Values::draw(plan.kind, &plan.parameters, 0, stream);
     let near = |other: &u16| {
         let at = stations[usize::from(loudest)].at;
-        stations[usize::from(*other)].at.distance(at).0 <= plan.radius_m
+        stations[usize::from(*other)].at.distance(at).0 <= figures.get(Key::Radius)
     };
-    Outage { start, end: start + plan.lasts, stations: (0..stations.len() as u16).filter(near).collect() }
+    let stations = (0..stations.len() as u16).filter(near).collect();
+    Outage { start, end: start.plus_seconds(figures.get(Key::Lasts)), stations, figures }
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::incident::entry::{IncidentPlan, Window};
 use crate::base::{Timestamp, span};
-use crate::model::Kind;
 
-/// Most outages in one `[[incident]]`.
-const MOST_OUTAGES: u32 = 1000;
 /// Shares may miss the sum of 1 by this much.
 const SHARE_TOLERANCE: f64 = 1e-6;
 
@@ -176,78 +174,6 @@ impl Weather {
     }
 }
 
-/// Incidents of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IncidentPlan {
-    /// What happens.
-    pub kind: Kind,
-    /// To how many vehicles, drawn by the seed; one when neither this nor a rate is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<u32>,
-    /// Instead of a count: how many a vehicle and day on average.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub per_vehicle_day: Option<f64>,
-    /// Between which offsets from the start, such as `2h..20h`.
-    pub window: Window,
-    /// Tow: how far it is taken, metres.
-    #[serde(default = "default_distance_m")]
-    pub distance_m: f64,
-    /// Runaway: from the first heat to venting.
-    #[serde(default = "default_ramp", with = "span::text")]
-    pub ramp: Duration,
-    /// Cell outage: how long it lasts, 1 s to a year.
-    #[serde(default = "default_lasts", with = "span::text")]
-    pub lasts: Duration,
-    /// Cell outage: how far from the station that is drawn others fail with it, metres, 1 to 1,000,000.
-    #[serde(default = "default_radius_m")]
-    pub radius_m: f64,
-}
-
-/// **Assumed**.
-fn default_lasts() -> Duration {
-    Duration::from_mins(30)
-}
-
-/// Stations this near to each other hang on the same line or the same power (**assumed**).
-fn default_radius_m() -> f64 {
-    2000.0
-}
-
-fn default_distance_m() -> f64 {
-    4000.0
-}
-
-fn default_ramp() -> Duration {
-    Duration::from_secs(40)
-}
-
-/// A span of offsets from the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Window {
-    /// Earliest.
-    pub from: Duration,
-    /// Latest.
-    pub to: Duration,
-}
-
-impl TryFrom<String> for Window {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let expected = || format!("expected a window such as \"2h..20h\", found {text:?}");
-        let (from, to) = text.split_once("..").ok_or_else(expected)?;
-        let window = Self { from: span::parse(from)?, to: span::parse(to)? };
-        if window.from <= window.to { Ok(window) } else { Err(expected()) }
-    }
-}
-
-impl From<Window> for String {
-    fn from(window: Window) -> Self {
-        format!("{}..{}", span::format(window.from), span::format(window.to))
-    }
-}
-
 /// What is wrong with a scenario.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{what}")]
@@ -269,9 +195,16 @@ impl Scenario {
             offset: error.span().map(|span| span.start),
         })?;
         // What serde cannot see is found by the key it stands under.
-        scenario
-            .check()
-            .map_err(|(key, what)| ScenarioError { what: format!("{key}: {what}"), offset: locate(text, key) })?;
+        scenario.check().map_err(|(key, what)| {
+            // Of several entries, the faulty one.
+            let fault = Err((key, what.clone()));
+            let entry =
+                scenario.incidents.iter().position(|plan| plan.check(scenario.duration, scenario.vehicles) == fault);
+            let from = entry.and_then(|index| text.match_indices("[[incident]]").nth(index)).map_or(0, |(at, _)| at);
+            let place = entry.and_then(|index| scenario.incidents[index].unknown.as_deref()).unwrap_or(key);
+            let offset = locate(&text[from..], place).map(|offset| from + offset);
+            ScenarioError { what: format!("{key}: {what}"), offset }
+        })?;
         Ok(scenario)
     }
 
@@ -309,49 +242,8 @@ impl Scenario {
         if let Some(weather) = self.weather {
             weather.check()?;
         }
-        self.incidents.iter().try_for_each(|plan| self.check_incident(plan))
+        self.incidents.iter().try_for_each(|plan| plan.check(self.duration, self.vehicles))
     }
-
-    fn check_incident(&self, plan: &IncidentPlan) -> Result<(), (&'static str, String)> {
-        if plan.window.to > self.duration {
-            let ends = span::format(self.duration);
-            return Err(("window", format!("{} ends after the run, which lasts {ends}", String::from(plan.window))));
-        }
-        if plan.count.is_some() && plan.per_vehicle_day.is_some() {
-            return Err(("per_vehicle_day", "expected either a count or a rate, found both".to_owned()));
-        }
-        if plan.kind == Kind::CellOutage {
-            check_outage(plan)?;
-        } else if let Some(count) = plan.count.filter(|count| *count > self.vehicles) {
-            return Err(("count", format!("expected at most the {} vehicles, found {count}", self.vehicles)));
-        }
-        if let Some(rate) = plan.per_vehicle_day.filter(|rate| !(0.0..=10.0).contains(rate)) {
-            return Err(("per_vehicle_day", format!("expected 0 to 10, found {rate}")));
-        }
-        if !(plan.distance_m > 0.0 && plan.distance_m.is_finite()) {
-            return Err(("distance_m", format!("expected more than 0 m, found {}", plan.distance_m)));
-        }
-        if plan.ramp < Duration::from_secs(1) {
-            return Err(("ramp", format!("expected at least 1s, found {}", span::format(plan.ramp))));
-        }
-        Ok(())
-    }
-}
-
-fn check_outage(plan: &IncidentPlan) -> Result<(), (&'static str, String)> {
-    if let Some(count) = plan.count.filter(|count| *count > MOST_OUTAGES) {
-        return Err(("count", format!("expected at most {MOST_OUTAGES} outages, found {count}")));
-    }
-    if plan.per_vehicle_day.is_some() {
-        return Err(("per_vehicle_day", "expected a count: outages befall stations, not vehicles".to_owned()));
-    }
-    if !(1.0..=3e7).contains(&plan.lasts.as_secs_f64()) {
-        return Err(("lasts", format!("expected 1s to 347d, found {}", span::format(plan.lasts))));
-    }
-    if !(1.0..=1e6).contains(&plan.radius_m) {
-        return Err(("radius_m", format!("expected 1 to 1000000, found {}", plan.radius_m)));
-    }
-    Ok(())
 }
 
 fn check_shares<'a>(key: &'static str, shares: impl Iterator<Item = &'a f64>) -> Result<(), (&'static str, String)> {
@@ -433,8 +325,24 @@ mod tests {
     }
 
     #[test]
+    fn figures_of_incidents_are_refused_where_they_stand() {
+        let tow = "[[incident]]\nkind = \"tow\"\nwindow = \"1s..2s\"\ndistance_m = 5.0\n";
+        let with = |key: &str| fault(&format!("{tow}{}{key}", &tow[..tow.len() - 17]));
+        assert!(with("ramp = \"40s\"").starts_with("Some(7) ramp: tow does not know `ramp`: expected one of kind"));
+        let typo = with("distnace_m = 5.0");
+        assert!(typo.starts_with("Some(7) kind: tow does not know `distnace_m`"), "{typo}");
+        assert!(with("distance_m = -5.0").starts_with("Some(7) distance_m: expected 1 to"));
+        assert!(with("count = 500").starts_with("Some(7) count: expected at most the 300 vehicles"));
+        let early = fault("[[incident]]\nramp = \"40s\"\nwindow = \"1s..2s\"\nkind = \"tow\"");
+        assert!(early.starts_with("Some(1) ramp: tow does not know `ramp`"), "{early}");
+        let span = fault("[[incident]]\nkind = \"garage\"\nwindow = \"1s..2s\"\nlasts = 5.0");
+        assert!(span.starts_with("Some(4)"), "{span}");
+    }
+
+    #[test]
     fn a_scenario_survives_the_round_trip() {
-        let text = "[[incident]]\nkind = \"tow\"\nwindow = \"10s..20s\"";
+        let text = "[[incident]]\nkind = \"tow\"\nwindow = \"10s..20s\"\ncount = 2\ndistance_m = 500\n\
+                    [[incident]]\nramp = \"90s\"\nkind = \"thermal_runaway\"\nper_vehicle_day = 0.1\nwindow = \"10s..20s\"";
         let scenario = Scenario::parse(text).unwrap();
         let written = toml::to_string(&scenario).unwrap();
         assert_eq!(Scenario::parse(&written).unwrap(), scenario, "{written}");

@@ -6,9 +6,11 @@ use super::catalogue::{Catalogue, Cell, Model, PackLayout, Road};
 use super::incident::{self, Planned};
 use super::outage::Outages;
 use super::place::Place;
-use super::scenario::Scenario;
+use super::rider::Rider;
+use super::scenario::{Habit, Scenario};
 use super::weather::Forecast;
 use crate::base::Timestamp;
+use crate::base::rng::{Purpose, Stream};
 use crate::base::units::Celsius;
 
 /// What all vehicles of a run share. Immutable, so that shards can hold it together.
@@ -35,12 +37,24 @@ pub struct Setting {
     incidents: BTreeMap<u32, Vec<Planned>>,
 }
 
+/// What a vehicle is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Makeup {
+    /// Index of its model in the setting.
+    pub model: usize,
+    /// Index of its pack's layout in the setting.
+    pub layout: usize,
+    /// How its rider uses it.
+    pub habit: Habit,
+}
+
 impl Setting {
     /// Puts a run together. `begin` is when it starts in the stamps of its reports; the simulated city's time of day
     /// follows from the scenario's own start.
     ///
     /// # Errors
-    /// A sentence when the scenario names a model or a pack that the catalogue does not have.
+    /// A sentence when the scenario names a model or a pack that the catalogue does not have, or an incident that suits
+    /// none of its vehicles.
     pub fn new(scenario: Scenario, place: Place, catalogue: &Catalogue, begin: Timestamp) -> Result<Self, String> {
         let mut models = Vec::new();
         for (name, share) in &scenario.mix.model {
@@ -57,13 +71,26 @@ impl Setting {
             packs.push((name.clone(), layout.clone(), catalogue.chemistry[&layout.chemistry].clone(), *share));
         }
         let local_shift_ms = scenario.start_time().millis_since(begin) + place.utc_offset_s * 1000;
-        let incidents = incident::draw(&scenario, begin);
-        let first_id = incidents.values().flatten().map(|plan| plan.id + 1).max().unwrap_or(0);
-        let outages = Outages::draw(&scenario, &place, begin, first_id);
         let end = begin + scenario.duration;
         let hours = (scenario.duration.as_secs_f64() / 3600.0).ceil() as usize;
         let forecast = Forecast::draw(scenario.weather, scenario.seed, begin, hours);
-        Ok(Self { scenario, place, models, packs, begin, end, forecast, outages, local_shift_ms, incidents })
+        let (outages, incidents) = (Outages::default(), BTreeMap::new());
+        let mut setting =
+            Self { scenario, place, models, packs, begin, end, forecast, outages, local_shift_ms, incidents };
+        setting.incidents = incident::draw(&setting)?;
+        let first_id = setting.incidents.values().flatten().map(|plan| plan.id + 1).max().unwrap_or(0);
+        setting.outages = Outages::draw(&setting.scenario, &setting.place, begin, first_id);
+        Ok(setting)
+    }
+
+    /// What vehicle `number` is made of, and the stream from which the rest of it is drawn.
+    #[must_use]
+    pub fn makeup(&self, number: u32) -> (Makeup, Stream) {
+        let mut stream = Stream::new(self.scenario.seed, number, Purpose::Build);
+        let model = pick(self.models.iter().map(|(_, share)| *share), stream.unit());
+        let layout = pick(self.packs.iter().map(|(.., share)| *share), stream.unit());
+        let habit = Rider::habit(self, layout, stream.unit());
+        (Makeup { model, layout, habit }, stream)
     }
 
     /// Seconds since local midnight in the simulated city.

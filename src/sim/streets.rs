@@ -31,15 +31,11 @@ impl Spot {
 
     fn on(place: &Place, edge: u16, stream: &mut Stream) -> Option<Self> {
         let street = &place.edges[usize::from(edge)];
-        // Yards lie farther from a main street than from a local one.
-        let yard_m = match street.class {
-            StreetClass::Arterial | StreetClass::HillRoad | StreetClass::Intercity => 45.0,
-            StreetClass::Local => 15.0,
-            StreetClass::Bridge | StreetClass::Tunnel => return None,
-        };
-        if !street.ebikes {
+        if !street.is_open() {
             return None;
         }
+        // Yards lie farther from a main street than from a local one.
+        let yard_m = if street.class == StreetClass::Local { 15.0 } else { 45.0 };
         let offset = stream.between(0.0, street.length.0);
         let aside = Flat { east: stream.between(-yard_m, yard_m), north: stream.between(-yard_m, yard_m) };
         Some(Self { edge, offset, aside })
@@ -55,6 +51,71 @@ impl Spot {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.edge == other.edge && (self.offset - other.offset).abs() < 0.1
+    }
+
+    /// A spot about so many metres from here: as the crow flies, a fifth off at most where there is such a one; for a
+    /// walk, along the streets.
+    #[must_use]
+    pub fn away(&self, place: &Place, metres: f64, stream: &mut Stream) -> Self {
+        const WALK_M: f64 = 400.0;
+        const OFF: f64 = 0.2;
+        const STEP_M: f64 = 200.0;
+        if metres < WALK_M {
+            return self.onward(place, metres, stream);
+        }
+        let here = self.at(place);
+        let (mut there, mut nearest) = (Vec::new(), (f64::INFINITY, *self));
+        for (edge, street) in place.edges.iter().enumerate().filter(|(_, street)| street.is_open()) {
+            let parts = (street.length.0 / STEP_M).ceil().max(1.0);
+            for part in 0..parts as u32 {
+                let offset = street.length.0 * (f64::from(part) + 0.5) / parts;
+                let spot = Self { edge: edge as u16, offset, aside: self.aside };
+                let miss = (spot.at(place).distance(here).0 - metres).abs();
+                if miss < OFF * metres {
+                    there.push(spot);
+                }
+                if miss < nearest.0 {
+                    nearest = (miss, spot);
+                }
+            }
+        }
+        there.get(stream.index(there.len())).copied().unwrap_or(nearest.1)
+    }
+
+    /// A spot so many metres on along the streets, leading away from here; earlier where the streets end.
+    fn onward(&self, place: &Place, metres: f64, stream: &mut Stream) -> Self {
+        let (start, own) = (self.at(place), &place.edges[usize::from(self.edge)]);
+        let (mut edge, mut offset, mut left) = (self.edge, self.offset, metres);
+        // Along its own street where that is long enough, else out of it by the nearer end that leads on.
+        let leads_on = |node: u16| place.nodes[usize::from(node)].edges.len() > 1;
+        let fits = (own.length.0 - offset >= metres, offset >= metres);
+        let mut ahead = match fits {
+            (true, true) => stream.chance(0.5),
+            (true, false) | (false, true) => fits.0,
+            (false, false) => leads_on(own.to),
+        };
+        loop {
+            let street = &place.edges[usize::from(edge)];
+            let step = left.min(if ahead { street.length.0 - offset } else { offset });
+            offset += if ahead { step } else { -step };
+            left -= step;
+            let node = if ahead { street.to } else { street.from };
+            let reach = |next: &u16| {
+                let street = &place.edges[usize::from(*next)];
+                let end = if street.from == node { street.to } else { street.from };
+                let main = if street.home.is_none() { 1e6 } else { 0.0 };
+                place.nodes[usize::from(end)].at.distance(start).0 + main
+            };
+            let open = |next: &u16| *next != edge && place.edges[usize::from(*next)].is_open();
+            let next = place.nodes[usize::from(node)].edges.iter().copied().filter(open);
+            let next = next.max_by(|a, b| reach(a).total_cmp(&reach(b)));
+            let gone = place.nodes[usize::from(node)].at.distance(start).0;
+            let Some(next) = next.filter(|next| left > 0.0 && reach(next) > gone) else {
+                return Self { edge, offset, aside: self.aside };
+            };
+            (edge, ahead) = (next, place.edges[usize::from(next)].from == node);
+            offset = if ahead { 0.0 } else { place.edges[usize::from(next)].length.0 };
+        }
     }
 
     /// Where it is in the place's frame.
@@ -191,6 +252,27 @@ fn search(
 mod tests {
     use super::*;
     use crate::base::rng::Purpose;
+
+    #[test]
+    fn away_is_as_far_as_asked() {
+        let place = Place::parse(include_str!("../../config/place/chongqing.toml")).unwrap();
+        let mut stream = Stream::new(4, 0, Purpose::Trips);
+        for metres in [80.0, 250.0, 800.0, 2000.0, 5000.0] {
+            let mut off = 0;
+            for _ in 0..200 {
+                let from = Spot::draw(&place, &mut stream);
+                let to = from.away(&place, metres, &mut stream);
+                let way = route(&place, &from, &to, Traveller::EBike).expect("the open streets connect");
+                let length: f64 = way.iter().map(Stretch::length).sum();
+                // A walk is measured along the streets, all else as the crow flies.
+                let found = if metres < 400.0 { length } else { from.at(&place).distance(to.at(&place)).0 };
+                off += i32::from((found / metres - 1.0).abs() > 0.21);
+                assert!(metres > 400.0 || length <= metres + 1.0, "{length} m instead of {metres} m");
+            }
+            // Some streets end, and some places lie lonely.
+            assert!(off < 40, "{off} of 200 are not {metres} m away");
+        }
+    }
 
     #[test]
     fn routes_join_up_and_keep_off_closed_streets() {

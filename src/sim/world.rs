@@ -118,7 +118,7 @@ impl World {
         }
         self.finished = true;
         for slot in 0..self.vehicles.len() {
-            self.vehicles[slot].finish(end, &mut self.said);
+            self.vehicles[slot].finish(&self.setting, end, &mut self.said);
             self.vehicles[slot].hang_up(end, &mut self.said);
             self.queue_said(end, slot as u32);
         }

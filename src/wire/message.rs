@@ -8,7 +8,7 @@ use super::limits::{self, MAX_PAYLOAD};
 use super::rejection::Rejection;
 use super::topic::{Channel, Topic};
 use crate::base::Vin;
-use crate::model::{Batch, Command, Event, Order, Presence, Reply, Report};
+use crate::model::{Batch, Command, Event, Order, Presence, Reply, Report, Stamp};
 
 /// The version of the payloads.
 pub const VERSION: u32 = 1;
@@ -46,15 +46,17 @@ impl Message {
         }
     }
 
-    /// The highest number in it, where it has one.
+    /// The highest number in it that counts in `boot`, where it has one. A second device in a vehicle's name counts in a
+    /// boot of its own.
     #[must_use]
-    pub fn seq(&self) -> Option<u32> {
+    pub fn last_seq(&self, boot: u32) -> Option<u32> {
+        let own = |stamp: &Stamp| (stamp.boot == boot).then_some(stamp.seq);
         match self {
-            Self::Report(report) => Some(report.stamp.seq),
-            Self::Event(event) => Some(event.stamp.seq),
+            Self::Report(report) => own(&report.stamp),
+            Self::Event(event) => own(&event.stamp),
             Self::Presence(_) => None,
-            Self::Reply(reply) => Some(reply.stamp.seq),
-            Self::Batch(batch, _) => batch.last_seq(),
+            Self::Reply(reply) => own(&reply.stamp),
+            Self::Batch(batch, _) => batch.items.iter().filter_map(|item| own(item.stamp())).max(),
         }
     }
 

@@ -17,6 +17,7 @@ mod foreign;
 mod import;
 mod pbf;
 mod record;
+mod inertial;
 mod ride_statistics;
 mod schema;
 mod times;

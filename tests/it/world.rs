@@ -20,7 +20,10 @@ pub fn setting(text: &str) -> Setting {
 const MIXED: &str = "vehicles = 60\nduration = \"40m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n\
     [[incident]]\nkind = \"tow\"\ncount = 3\nwindow = \"1m..20m\"\n\
     [[incident]]\nkind = \"thermal_runaway\"\ncount = 3\nwindow = \"1m..20m\"\n\
-    [[incident]]\nkind = \"cell_outage\"\ncount = 3\nwindow = \"5m..10m\"\nlasts = \"10m\"\nradius_m = 8000\n";
+    [[incident]]\nkind = \"cell_outage\"\ncount = 3\nwindow = \"5m..10m\"\nlasts = \"10m\"\nradius_m = 8000\n\
+    [[incident]]\nkind = \"clone\"\ncount = 3\nwindow = \"1m..5m\"\n\
+    [[incident]]\nkind = \"pack_swap\"\ncount = 3\nwindow = \"1m..5m\"\n\
+    [[incident]]\nkind = \"cold_charge\"\ncount = 3\nwindow = \"1m..5m\"\n";
 
 /// Everything a fleet says, as it stands on the wire, with the time of each message.
 fn stream(shards: u32, step_ms: i64) -> Vec<u8> {

@@ -1,77 +1,119 @@
 //! What only looks like a theft, step by step. Pushing is walking, a ferry is slow, a garage hides sky and network alike;
 //! durations are assumed.
 
-use super::conditions::Conditions;
+use super::conditions::{Conditions, ON_VAN, USUAL};
+use super::parameter::{Key, Values};
 use super::script::Mover::{Ferry, Van, Walker};
-use super::script::{Mover, Step};
+use super::script::{Exchanged, Mover, Step};
+use super::theft::WITHOUT_PACK;
+use crate::base::PackId;
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
+use crate::model::EventKind::{Lock, PowerCut, PowerRestored, Unlock};
 
-const USUAL: Conditions = Conditions::USUAL;
 const WITH_OWNER: Conditions = Conditions { key_near: true, ..USUAL };
 /// GCJ-02 lies about 360 m east and 316 m south of WGS-84 in Chongqing.
 const GCJ02_SHIFT: Flat = Flat { east: 360.0, north: -316.0 };
 
-fn during(conditions: Conditions, seconds: f64) -> Vec<Step> {
-    vec![Step::Become(conditions), Step::Wait(seconds), Step::Become(USUAL), Step::End]
+fn during(conditions: Conditions, values: &Values) -> Vec<Step> {
+    vec![Step::Become(conditions), Step::Wait(values.get(Key::Lasts)), Step::Become(USUAL), Step::End]
 }
 
-fn moved(conditions: Conditions, mover: Mover, metres: f64) -> Vec<Step> {
+fn moved(conditions: Conditions, mover: Mover, values: &Values) -> Vec<Step> {
+    let metres = values.get(Key::Distance);
     vec![Step::Become(conditions), Step::Move(mover, metres), Step::Become(USUAL), Step::End]
 }
 
 /// Reflections make the position wander.
-pub fn drift(stream: &mut Stream) -> Vec<Step> {
-    let wandering = Conditions { drift_m: stream.between(15.0, 40.0), ..USUAL };
-    during(wandering, stream.between(1800.0, 10_800.0))
+#[must_use]
+pub fn drift(values: &Values) -> Vec<Step> {
+    during(Conditions { drift_m: values.get(Key::Drift), ..USUAL }, values)
 }
 
 /// Neither sky nor network for hours.
-pub fn garage(stream: &mut Stream) -> Vec<Step> {
-    during(Conditions { sky_hidden: true, offline: true, ..USUAL }, stream.between(1800.0, 14_400.0))
+#[must_use]
+pub fn garage(values: &Values) -> Vec<Step> {
+    during(Conditions { sky_hidden: true, offline: true, ..USUAL }, values)
+}
+
+/// Held up in a tunnel with its owner: no sky, a weak network.
+#[must_use]
+pub fn tunnel(values: &Values) -> Vec<Step> {
+    during(Conditions { underground: true, unlocked: true, ..WITH_OWNER }, values)
 }
 
 /// Over the river with its owner.
 #[must_use]
-pub fn ferry(metres: f64) -> Vec<Step> {
-    moved(Conditions { shake_g: 0.02, ..WITH_OWNER }, Ferry, metres.min(2500.0))
+pub fn ferry(values: &Values) -> Vec<Step> {
+    moved(Conditions { shake_g: 0.02, ..WITH_OWNER }, Ferry, values)
 }
 
 /// Up in a lift with its owner.
-pub fn elevator(stream: &mut Stream) -> Vec<Step> {
-    let inside = Conditions { sky_hidden: true, offline: true, tilt_deg: 3.0, ..WITH_OWNER };
-    during(inside, stream.between(60.0, 240.0))
+#[must_use]
+pub fn elevator(values: &Values) -> Vec<Step> {
+    during(Conditions { sky_hidden: true, offline: true, tilt_deg: 3.0, ..WITH_OWNER }, values)
 }
 
 /// Pushed by its owner.
-pub fn owner_push(stream: &mut Stream) -> Vec<Step> {
-    let pushed = Conditions { wheel_turns: true, shake_g: 0.03, ..WITH_OWNER };
-    moved(pushed, Walker, stream.between(60.0, 500.0))
+#[must_use]
+pub fn owner_push(values: &Values) -> Vec<Step> {
+    moved(Conditions { wheel_turns: true, shake_g: 0.03, ..WITH_OWNER }, Walker, values)
 }
 
-/// Taken along in its owner's van.
+/// Taken along in its owner's van: only the key tells it from a tow.
 #[must_use]
-pub fn owner_van(metres: f64) -> Vec<Step> {
-    moved(Conditions { tilt_deg: 12.0, shake_g: 0.05, ..WITH_OWNER }, Van, metres)
+pub fn owner_van(values: &Values) -> Vec<Step> {
+    moved(Conditions { key_near: true, ..ON_VAN }, Van, values)
+}
+
+/// Somebody authorised opens the lock, with a key near, and exchanges the pack for a good one of the fleet.
+pub fn service_swap(values: &Values, id: u32, layout: &str, stream: &mut Stream) -> Vec<Step> {
+    let new = Exchanged {
+        id: PackId::from(&format!("{layout}-R{id:06}")).unwrap_or_default(),
+        capacity: values.get32(Key::Capacity),
+        resistance: 1.0,
+    };
+    let open = Conditions { unlocked: true, ..WITH_OWNER };
+    vec![
+        Step::Become(open),
+        Step::Say(Unlock),
+        Step::Wait(stream.between(20.0, 60.0)),
+        Step::Say(PowerCut),
+        Step::Become(Conditions { key_near: true, unlocked: true, ..WITHOUT_PACK }),
+        Step::Wait(stream.between(60.0, 180.0)),
+        Step::Exchange(new),
+        Step::Become(open),
+        Step::Say(PowerRestored),
+        Step::Wait(stream.between(20.0, 60.0)),
+        Step::Become(WITH_OWNER),
+        Step::Say(Lock),
+        Step::Wait(20.0),
+        Step::Become(USUAL),
+        Step::End,
+    ]
 }
 
 /// Positions switched off by its owner.
-pub fn consent_off(stream: &mut Stream) -> Vec<Step> {
-    during(Conditions { position_withheld: true, ..USUAL }, stream.between(3600.0, 28_800.0))
+#[must_use]
+pub fn consent_off(values: &Values) -> Vec<Step> {
+    during(Conditions { position_withheld: true, ..USUAL }, values)
 }
 
 /// Another datum, and nobody is told.
-pub fn datum_switch(stream: &mut Stream) -> Vec<Step> {
-    during(Conditions { datum_shift: GCJ02_SHIFT, ..USUAL }, stream.between(3600.0, 14_400.0))
+#[must_use]
+pub fn datum_switch(values: &Values) -> Vec<Step> {
+    during(Conditions { datum_shift: GCJ02_SHIFT, ..USUAL }, values)
 }
 
-/// A clock some minutes ahead.
-pub fn clock_skew(stream: &mut Stream) -> Vec<Step> {
-    let skew_ms = (stream.between(60.0, 240.0) * 1000.0) as i64;
-    during(Conditions { clock_skew_ms: skew_ms, ..USUAL }, stream.between(3600.0, 14_400.0))
+/// A clock some minutes off.
+#[must_use]
+pub fn clock_skew(values: &Values) -> Vec<Step> {
+    let skew_ms = (values.get(Key::ClockOffset) * 1000.0) as i64;
+    during(Conditions { clock_skew_ms: skew_ms, ..USUAL }, values)
 }
 
 /// Out of the network for hours, and everything is told afterwards.
-pub fn late_upload(stream: &mut Stream) -> Vec<Step> {
-    during(Conditions { offline: true, ..USUAL }, stream.between(3600.0, 21_600.0))
+#[must_use]
+pub fn late_upload(values: &Values) -> Vec<Step> {
+    during(Conditions { offline: true, ..USUAL }, values)
 }

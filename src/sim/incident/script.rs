@@ -1,13 +1,15 @@
 //! Incidents as scripts: what happens one after the other.
 
 use super::conditions::Conditions;
-use super::plan::Planned;
+use super::parameter::{Key, Values};
 use super::{battery, benign, theft};
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
+use crate::base::units::Celsius;
+use crate::base::{PackId, Timestamp};
 use crate::model::{EventKind, Family, Kind};
 use crate::sim::motion::Style;
-use crate::sim::pack::{Sensor, Trouble};
+use crate::sim::pack::{Spec, Trouble};
 use crate::sim::streets::Traveller;
 
 /// What moves a vehicle that nobody rides.
@@ -49,29 +51,65 @@ impl Mover {
 const STEADY: Style =
     Style { turn_speed: 4.5, stops_per_km: 0.0, slows_per_km: 0.0, red_chance: 0.0, ripple: 0.05, ..Style::VAN };
 
+/// A pack that is put in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exchanged {
+    /// The number on it.
+    pub id: PackId,
+    /// Its capacity, of the nominal one.
+    pub capacity: f32,
+    /// Its resistance, over what its capacity lets expect.
+    pub resistance: f32,
+}
+
 /// One step of an incident.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Step {
+    /// From now on it is an incident; steps before lead up to it.
+    Begin,
     /// From now on these conditions hold.
     Become(Conditions),
     /// The vehicle tells a happening.
     Say(EventKind),
     /// It is brought to a spot about so many metres away; the next step follows on arrival.
     Move(Mover, f64),
+    /// Its rider takes it to a spot about so many metres away; the next step follows on arrival.
+    Ride(f64),
     /// So many seconds pass.
     Wait(f64),
+    /// Time passes until then.
+    At(Timestamp),
+    /// It is put on a charger, or taken off.
+    Plug(bool),
     /// The pack gets a fault.
     Strike(Trouble),
+    /// The pack gets rid of the faults that can end.
+    Mend,
+    /// Its pack is exchanged.
+    Exchange(Exchanged),
+    /// A second device begins to speak in its name, so many metres away, until the last step.
+    Clone(f64),
     /// The management looks at its pack every second, for so many seconds.
     Watch(f64),
     /// The incident is over; steps after it are its traces.
     End,
 }
 
-/// Whether its rider notices nothing and goes on: so it is with a sick battery, until it burns.
+/// Whether its rider notices nothing and goes on: so it is with a sick battery, until it burns, but not while it stands
+/// on a charger or is left with something on; and with a device elsewhere that speaks in the vehicle's name.
 #[must_use]
 pub fn rider_goes_on(kind: Kind) -> bool {
-    kind.family() == Family::Battery && kind != Kind::ThermalRunaway
+    let held = matches!(
+        kind,
+        Kind::ThermalRunaway
+            | Kind::OverVoltage
+            | Kind::UnderVoltage
+            | Kind::OverCurrent
+            | Kind::WrongCharger
+            | Kind::ColdCharge
+            | Kind::LeadRunaway
+    );
+    (kind.family() == Family::Battery && !held) || kind == Kind::Clone
 }
 
 /// Whether a vehicle can still be used after an incident.
@@ -90,74 +128,133 @@ pub fn ends_use(kind: Kind) -> bool {
     )
 }
 
-/// The steps of a planned incident on a vehicle that stands at `at` and has `series` cells.
+/// An incident and the vehicle that it befalls.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// Number of the incident in the run.
+    pub id: u32,
+    /// What happens.
+    pub kind: Kind,
+    /// When.
+    pub start: Timestamp,
+    /// Its figures.
+    pub values: &'a Values,
+    /// Where the vehicle stands.
+    pub at: Flat,
+    /// Name of its pack's layout.
+    pub layout: &'a str,
+    /// What its pack is made of.
+    pub spec: Spec<'a>,
+    /// Charge of its pack, 0 to 1.
+    pub soc: f64,
+    /// What its rider draws from the pack at cruising speed on the flat, W.
+    pub cruising_w: f64,
+    /// The air.
+    pub ambient: Celsius,
+}
+
+/// The steps of an incident; the first that is no preparation is [`Step::Begin`].
 #[must_use]
-pub fn script(plan: &Planned, at: Flat, series: usize, stream: &mut Stream) -> Vec<Step> {
-    let cell = stream.index(series) as u8;
-    match plan.kind {
-        Kind::Tow => theft::tow(plan.distance_m),
-        Kind::CarryOff => theft::carry_off(plan.distance_m, stream),
-        Kind::RideAway => theft::ride_away(plan.distance_m, stream),
+pub fn script(case: &Case, stream: &mut Stream) -> Vec<Step> {
+    let mut steps = steps(case, stream);
+    if !steps.contains(&Step::Begin) {
+        steps.insert(0, Step::Begin);
+    }
+    steps
+}
+
+fn steps(case: &Case, stream: &mut Stream) -> Vec<Step> {
+    let values = case.values;
+    match case.kind {
+        Kind::Tow => theft::tow(values),
+        Kind::CarryOff => theft::carry_off(values, stream),
+        Kind::RideAway => theft::ride_away(values, stream),
         Kind::PackTheft => theft::pack_theft(stream),
-        Kind::PowerCut => theft::power_cut(stream),
-        Kind::Jam => theft::jam(plan.distance_m, stream),
-        Kind::Spoof => theft::spoof(plan.distance_m, at),
-        Kind::Tamper => theft::tamper(stream),
-        Kind::Strip => theft::strip(plan.distance_m, stream),
-        Kind::OverTemperature => battery::stays(battery::over_temperature(stream)),
-        Kind::WeakCell => battery::stays(battery::weak_cell(cell, stream)),
-        Kind::ShortEarly => battery::stays(battery::short_early(cell, stream)),
-        Kind::ShortMid => battery::stays(battery::short_mid(cell, stream)),
-        Kind::ContactResistance => battery::stays(battery::contact_resistance(cell, stream)),
-        Kind::CapacityFade => battery::stays(battery::capacity_fade(stream)),
-        Kind::SelfDischarge => battery::stays(battery::self_discharge(stream)),
-        Kind::SensorStuck => battery::stays(Trouble::SensorStuck { sensor: Sensor::Cell(cell) }),
-        Kind::SensorBias => battery::stays(battery::sensor_bias(cell, stream)),
-        Kind::SensorNoise => battery::stays(battery::sensor_noise(cell, stream)),
-        Kind::Insulation => battery::stays(battery::insulation(stream)),
+        Kind::PackSwap => theft::pack_swap(values, stream),
+        Kind::PowerCut => theft::power_cut(values),
+        Kind::Jam => theft::jam(values, stream),
+        Kind::Spoof => theft::spoof(values, case.at),
+        Kind::Clone => theft::clone(values),
+        Kind::Tamper => theft::tamper(values, stream),
+        Kind::Strip => theft::strip(values, stream),
+        Kind::OverVoltage => battery::over_voltage(case),
+        Kind::UnderVoltage => battery::under_voltage(case),
+        Kind::OverCurrent => battery::over_current(case),
+        Kind::OverTemperature => battery::over_temperature(case),
+        Kind::TemperatureSpread => battery::stays(battery::temperature_spread(values, stream)),
+        Kind::WeakCell => battery::stays(battery::weak_cell(values)),
+        Kind::ShortEarly | Kind::ShortMid => battery::stays(battery::short(values)),
+        Kind::ThermalRunaway => battery::thermal_runaway(values),
+        Kind::ContactResistance => battery::stays(battery::contact_resistance(values)),
+        Kind::CapacityFade => battery::stays(battery::capacity_fade(values)),
+        Kind::SelfDischarge => battery::stays(Trouble::SelfDischarge { amps: values.get32(Key::Leak) }),
+        Kind::SensorStuck => battery::stays(Trouble::SensorStuck { sensor: battery::sensor(values) }),
+        Kind::SensorBias => battery::stays(battery::sensor_bias(values)),
+        Kind::SensorNoise => battery::stays(battery::sensor_noise(values)),
+        Kind::Insulation => battery::stays(battery::insulation(values)),
+        Kind::WrongCharger => battery::wrong_charger(values),
+        Kind::ColdCharge => battery::cold_charge(case),
+        Kind::Sulfation => battery::stays(battery::sulfation(values)),
+        Kind::LeadRunaway => battery::lead_runaway(case),
         Kind::BmsSilent => battery::bms_silent(),
-        Kind::ThermalRunaway => battery::thermal_runaway(cell, plan.ramp_s),
-        Kind::Drift => benign::drift(stream),
-        Kind::Garage => benign::garage(stream),
-        Kind::Ferry => benign::ferry(plan.distance_m),
-        Kind::Elevator => benign::elevator(stream),
-        Kind::OwnerPush => benign::owner_push(stream),
-        Kind::OwnerVan => benign::owner_van(plan.distance_m),
-        Kind::ConsentOff => benign::consent_off(stream),
-        Kind::DatumSwitch => benign::datum_switch(stream),
-        Kind::ClockSkew => benign::clock_skew(stream),
-        Kind::LateUpload => benign::late_upload(stream),
-        Kind::PackSwap
-        | Kind::Clone
-        | Kind::OverVoltage
-        | Kind::UnderVoltage
-        | Kind::OverCurrent
-        | Kind::TemperatureSpread
-        | Kind::WrongCharger
-        | Kind::ColdCharge
-        | Kind::Sulfation
-        | Kind::LeadRunaway
-        | Kind::Tunnel
-        | Kind::ServiceSwap
-        | Kind::CellOutage => vec![Step::Wait(1.0), Step::Wait(1.0), Step::End],
+        Kind::Drift => benign::drift(values),
+        Kind::Garage => benign::garage(values),
+        Kind::Tunnel => benign::tunnel(values),
+        Kind::Ferry => benign::ferry(values),
+        Kind::Elevator => benign::elevator(values),
+        Kind::OwnerPush => benign::owner_push(values),
+        Kind::OwnerVan => benign::owner_van(values),
+        Kind::ServiceSwap => benign::service_swap(values, case.id, case.layout, stream),
+        Kind::ConsentOff => benign::consent_off(values),
+        Kind::DatumSwitch => benign::datum_switch(values),
+        Kind::ClockSkew => benign::clock_skew(values),
+        Kind::LateUpload => benign::late_upload(values),
+        // No vehicle's own: it befalls the network.
+        Kind::CellOutage => Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::severity::severity;
     use super::*;
-    use crate::base::Timestamp;
     use crate::base::rng::Purpose;
+    use crate::sim::Catalogue;
 
     #[test]
-    fn every_incident_has_steps_and_ends_once() {
-        for kind in Kind::ALL.iter().copied() {
-            let plan = Planned { id: 0, kind, start: Timestamp(0), distance_m: 3000.0, ramp_s: 40.0 };
+    fn every_incident_has_steps_begins_once_and_ends_once() {
+        let catalogue = Catalogue::parse(include_str!("../../../config/catalogue.toml")).unwrap();
+        let layout = &catalogue.pack["LFP48_20"];
+        let spec = Spec { layout, cell: &catalogue.chemistry[&layout.chemistry] };
+        for kind in Kind::ALL.iter().copied().filter(|kind| *kind != Kind::CellOutage) {
             for seed in 0..10 {
-                let mut stream = Stream::new(seed, 0, Purpose::Incident);
-                let steps = script(&plan, Flat::default(), 16, &mut stream);
-                assert_eq!(steps.iter().filter(|step| **step == Step::End).count(), 1, "{kind:?}");
-                assert!(steps.len() >= 3, "{kind:?} does nothing: {steps:?}");
+                let mut stream = Stream::new(seed, 0, Purpose::Fate);
+                let case = Case {
+                    id: 0,
+                    kind,
+                    start: Timestamp(1_000_000),
+                    values: &Values::draw(kind, &BTreeMap::new(), layout.series, &mut stream),
+                    at: Flat::default(),
+                    layout: "LFP48_20",
+                    spec,
+                    soc: 0.7,
+                    cruising_w: 300.0,
+                    ambient: Celsius(25.0),
+                };
+                let steps = script(&case, &mut stream);
+                let place = |wanted| {
+                    let mut found = steps.iter().enumerate().filter(|(_, step)| **step == wanted).map(|(at, _)| at);
+                    (found.next(), found.next())
+                };
+                let (Some(begin), None) = place(Step::Begin) else { panic!("{kind:?} begins not once") };
+                let (Some(end), None) = place(Step::End) else { panic!("{kind:?} ends not once") };
+                assert!(end >= begin + 3, "{kind:?} does nothing: {steps:?}");
+                let prepared = steps[..begin].contains(&Step::At(case.start));
+                assert_eq!(prepared, battery::lead_s(kind) > 0.0, "{kind:?} is led up to: {steps:?}");
+                let benign = kind.family() == Family::Benign;
+                assert_eq!(severity(&case) == 0, benign, "{kind:?}: severity {}", severity(&case));
             }
         }
     }

@@ -1,45 +1,46 @@
 //! Thefts, step by step. Habits behind the numbers: thieves need seconds to lift, a minute to find the van, minutes to
 //! strip; durations are assumed.
 
-use super::conditions::Conditions;
+use super::conditions::{CARRIED, Conditions, LAID, LAID_IN_VAN, ON_VAN, RIDDEN_SHAKE_G, USUAL};
+use super::parameter::{Key, Values};
+use super::script::Exchanged;
 use super::script::Mover::{Thief, Van, Walker};
-use super::script::Step::{self, Become, End, Move, Say, Wait};
+use super::script::Step::{self, Become, Clone, End, Exchange, Move, Say, Wait};
+use crate::base::PackId;
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
 use crate::model::EventKind::{Lift, PowerCut, PowerRestored, Vibration};
 
-const USUAL: Conditions = Conditions::USUAL;
-/// On a van, leaning against its wall.
-const ON_VAN: Conditions = Conditions { tilt_deg: 12.0, shake_g: 0.05, ..USUAL };
-const WITHOUT_PACK: Conditions = Conditions { pack_gone: true, power_cut: true, ..USUAL };
+/// The pack is out; the tracker lives on its backup cell.
+pub(super) const WITHOUT_PACK: Conditions = Conditions { pack_gone: true, power_cut: true, ..USUAL };
 
 /// Lifted onto a van and driven away.
 #[must_use]
-pub fn tow(metres: f64) -> Vec<Step> {
-    vec![Say(Lift), Become(ON_VAN), Move(Van, metres), Become(USUAL), End]
+pub fn tow(values: &Values) -> Vec<Step> {
+    vec![Say(Lift), Become(ON_VAN), Move(Van, values.get(Key::Distance)), Become(USUAL), End]
 }
 
 /// Lifted, carried round the corner, laid into a van and driven away.
-pub fn carry_off(metres: f64, stream: &mut Stream) -> Vec<Step> {
+pub fn carry_off(values: &Values, stream: &mut Stream) -> Vec<Step> {
     vec![
         Say(Lift),
-        Become(Conditions { tilt_deg: 35.0, shake_g: 0.1, ..USUAL }),
+        Become(CARRIED),
         Move(Walker, stream.between(80.0, 250.0)),
         Wait(stream.between(20.0, 60.0)),
-        Become(Conditions { tilt_deg: 70.0, shake_g: 0.05, ..USUAL }),
-        Move(Van, metres),
+        Become(LAID_IN_VAN),
+        Move(Van, values.get(Key::Distance)),
         Become(USUAL),
         End,
     ]
 }
 
 /// Hot-wired and ridden away: the lock says closed, the wheel turns.
-pub fn ride_away(metres: f64, stream: &mut Stream) -> Vec<Step> {
+pub fn ride_away(values: &Values, stream: &mut Stream) -> Vec<Step> {
     vec![
         Say(Vibration),
         Wait(stream.between(10.0, 40.0)),
-        Become(Conditions { wheel_turns: true, shake_g: 0.13, ..USUAL }),
-        Move(Thief, metres),
+        Become(Conditions { wheel_turns: true, shake_g: RIDDEN_SHAKE_G, ..USUAL }),
+        Move(Thief, values.get(Key::Distance)),
         Become(USUAL),
         End,
     ]
@@ -50,12 +51,35 @@ pub fn pack_theft(stream: &mut Stream) -> Vec<Step> {
     vec![Say(Vibration), Wait(stream.between(10.0, 60.0)), Say(PowerCut), Become(WITHOUT_PACK), Wait(900.0), End]
 }
 
+/// The pack is taken out and a worn one of another maker put in; the lock stays closed.
+pub fn pack_swap(values: &Values, stream: &mut Stream) -> Vec<Step> {
+    let number = stream.index(100_000_000);
+    let new = Exchanged {
+        id: PackId::from(&format!("BT{number:08}")).unwrap_or_default(),
+        capacity: values.get32(Key::Capacity),
+        resistance: values.get32(Key::Resistance),
+    };
+    vec![
+        Say(Vibration),
+        Wait(stream.between(10.0, 60.0)),
+        Say(PowerCut),
+        Become(WITHOUT_PACK),
+        Wait(stream.between(60.0, 180.0)),
+        Exchange(new),
+        Become(USUAL),
+        Say(PowerRestored),
+        Wait(60.0),
+        End,
+    ]
+}
+
 /// The wires to the tracker are cut, and later mended.
-pub fn power_cut(stream: &mut Stream) -> Vec<Step> {
+#[must_use]
+pub fn power_cut(values: &Values) -> Vec<Step> {
     vec![
         Say(PowerCut),
         Become(Conditions { power_cut: true, ..USUAL }),
-        Wait(stream.between(600.0, 3600.0)),
+        Wait(values.get(Key::Lasts)),
         Say(PowerRestored),
         Become(USUAL),
         End,
@@ -63,12 +87,13 @@ pub fn power_cut(stream: &mut Stream) -> Vec<Step> {
 }
 
 /// A jammer silences satellites and network; what was said meanwhile comes when it is switched off.
-pub fn jam(metres: f64, stream: &mut Stream) -> Vec<Step> {
+pub fn jam(values: &Values, stream: &mut Stream) -> Vec<Step> {
     vec![
         Become(Conditions { sky_hidden: true, offline: true, ..ON_VAN }),
         Wait(stream.between(10.0, 40.0)),
-        Move(Van, metres),
-        Wait(stream.between(300.0, 1800.0)),
+        Move(Van, values.get(Key::Distance)),
+        Become(Conditions { sky_hidden: true, offline: true, ..USUAL }),
+        Wait(values.get(Key::Lasts)),
         Become(USUAL),
         End,
     ]
@@ -76,35 +101,47 @@ pub fn jam(metres: f64, stream: &mut Stream) -> Vec<Step> {
 
 /// The receiver is made to believe that it still stands `at` the old place.
 #[must_use]
-pub fn spoof(metres: f64, at: Flat) -> Vec<Step> {
+pub fn spoof(values: &Values, at: Flat) -> Vec<Step> {
     let under_way = Conditions { spoofed_at: Some(at), ..ON_VAN };
     let hidden = Conditions { spoofed_at: Some(at), ..USUAL };
-    vec![Say(Lift), Become(under_way), Move(Van, metres), Become(hidden), Wait(1800.0), End]
+    let (metres, hidden_s) = (values.get(Key::Distance), values.get(Key::Lasts));
+    vec![Say(Lift), Become(under_way), Move(Van, metres), Become(hidden), Wait(hidden_s), End]
 }
 
-/// Somebody shakes the lock, twice, and goes away.
-pub fn tamper(stream: &mut Stream) -> Vec<Step> {
+/// A second device speaks in the vehicle's name.
+#[must_use]
+pub fn clone(values: &Values) -> Vec<Step> {
+    vec![Clone(values.get(Key::Distance)), Wait(values.get(Key::Lasts)), End]
+}
+
+/// Somebody shakes the lock, twice, and goes away; sometimes it is knocked over and lies there for a while.
+pub fn tamper(values: &Values, stream: &mut Stream) -> Vec<Step> {
+    const KNOCKED_OVER: f64 = 0.3;
     let shaken = Become(Conditions { shake_g: 0.3, tilt_deg: 15.0, ..USUAL });
     let mut steps = Vec::new();
     for _ in 0..2 {
-        steps.extend([Say(Vibration), shaken, Wait(stream.between(20.0, 90.0)), Become(USUAL), Wait(30.0)]);
+        steps.extend([Say(Vibration), shaken, Wait(values.get(Key::Lasts)), Become(USUAL), Wait(30.0)]);
     }
-    steps.push(End);
+    if stream.chance(KNOCKED_OVER) {
+        steps.extend([Become(LAID), End, Wait(stream.between(600.0, 2400.0))]);
+    } else {
+        steps.push(End);
+    }
     steps
 }
 
-/// Driven away, and its pack taken out at a second place.
-pub fn strip(metres: f64, stream: &mut Stream) -> Vec<Step> {
+/// Driven away, laid on its side, and its pack taken out at a second place.
+pub fn strip(values: &Values, stream: &mut Stream) -> Vec<Step> {
     vec![
         Say(Lift),
         Become(ON_VAN),
-        Move(Van, metres),
+        Move(Van, values.get(Key::Distance)),
         Become(Conditions { shake_g: 0.2, ..USUAL }),
         Wait(stream.between(60.0, 300.0)),
         Say(PowerCut),
-        Become(Conditions { shake_g: 0.2, tilt_deg: 74.0, ..WITHOUT_PACK }),
+        Become(Conditions { shake_g: 0.2, tilt_deg: LAID.tilt_deg, ..WITHOUT_PACK }),
         Wait(stream.between(300.0, 1200.0)),
-        Become(Conditions { tilt_deg: 74.0, ..WITHOUT_PACK }),
+        Become(Conditions { tilt_deg: LAID.tilt_deg, ..WITHOUT_PACK }),
         End,
     ]
 }

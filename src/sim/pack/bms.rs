@@ -3,6 +3,7 @@
 use arrayvec::ArrayVec;
 
 use super::fault::{Sensor, Trouble, ramp, runaway_leaves, runaway_rise};
+use super::levels;
 use super::state::{Pack, Resistance, Spec};
 use crate::base::Timestamp;
 use crate::base::rng::Stream;
@@ -12,7 +13,7 @@ use crate::model::{Battery, Chemistry};
 use crate::sim::catalogue::Point;
 
 /// Temperature sensors in a pack.
-const PROBES: usize = 4;
+pub const PROBES: usize = 4;
 /// The hottest a sensor can say, °C.
 const PROBE_LIMIT_C: f64 = 150.0;
 /// Insulation of a healthy pack, kΩ.
@@ -44,38 +45,29 @@ pub enum Alarm {
     Insulation,
 }
 
-/// Level of each alarm (0 none, 1 drive on, 2 limit, 3 stop now), with the thresholds one maker publishes for GB/T 32960
-/// where it does; the lower levels, and the currents, are assumed. The standard holds most for 2 s, this one does not.
+/// Level of each alarm: see [`levels`]. The standard holds most for 2 s, this management does not.
 #[must_use]
 pub fn alarms(spec: Spec, battery: &Battery) -> [(Alarm, u8); 7] {
-    let [low3, low2, high2, high3] = spec.cell.alarm_v.map(|volts| volts * 1000.0);
+    let volts = |millivolts: u16| f64::from(millivolts) / 1000.0;
     // Folded in this way, the compiler compares eight cells at once.
     let extremes = battery.cells_mv.iter().fold((u16::MAX, 0), |(low, high), mv| (low.min(*mv), high.max(*mv)));
-    let (lowest, highest) =
-        if battery.cells_mv.is_empty() { (low2 + 1.0, high2 - 1.0) } else { (extremes.0.into(), extremes.1.into()) };
+    let [lowest, highest] = [extremes.0, extremes.1].map(|mv| (!battery.cells_mv.is_empty()).then(|| volts(mv)));
     // Modules of six lead cells differ by more at the end of a charge, and nobody asks for their voltages.
-    let spread_mv = if battery.chemistry == Chemistry::Vrla { 0.0 } else { highest - lowest };
+    let differ = if battery.chemistry == Chemistry::Vrla { None } else { highest.zip(lowest) };
     let hottest = battery.hottest().unwrap_or_default().0;
     let heat_spread = hottest - battery.coldest().unwrap_or_default().0;
     let (charging, braking) = (spec.layout.charge_a.0, spec.cell.regen_a.0);
-    // A pack made for charging fast may be as warm as its charger leaves it.
-    let warm = spec.cell.charge_limit.0.max(55.0);
     let limit = if battery.current.0 > 0.0 { charging.max(braking) } else { spec.layout.discharge_a.0 };
     let load = (battery.current.0.abs() - 0.3) / limit;
     [
-        (Alarm::OverVoltage, level(highest, [f64::INFINITY, high2, high3])),
-        (Alarm::UnderVoltage, level(-lowest, [f64::INFINITY, -low2, -low3])),
-        (Alarm::CellSpread, level(spread_mv, [f64::INFINITY, 300.0, 500.0])),
-        (Alarm::OverCurrent, level(load, [1.05, 1.2, 1.5])),
-        (Alarm::OverTemperature, level(hottest, [warm, 60.0, 70.0])),
-        (Alarm::TemperatureSpread, level(heat_spread, [8.0, 12.0, 20.0])),
-        (Alarm::Insulation, level(-battery.insulation.0, [f64::INFINITY, -500.0, -250.0])),
+        (Alarm::OverVoltage, highest.map_or(0, |volts| levels::over_voltage(spec.cell, volts))),
+        (Alarm::UnderVoltage, lowest.map_or(0, |volts| levels::under_voltage(spec.cell, volts))),
+        (Alarm::CellSpread, differ.map_or(0, |(high, low)| levels::cell_spread(high - low))),
+        (Alarm::OverCurrent, levels::over_current(load)),
+        (Alarm::OverTemperature, levels::over_temperature(spec.cell, hottest)),
+        (Alarm::TemperatureSpread, levels::temperature_spread(heat_spread)),
+        (Alarm::Insulation, levels::insulation(battery.insulation.0)),
     ]
-}
-
-/// How many of three rising thresholds a value reaches; an infinite one is passed over.
-fn level(value: f64, thresholds: [f64; 3]) -> u8 {
-    thresholds.iter().rposition(|threshold| value >= *threshold).map_or(0, |index| index as u8 + 1)
 }
 
 impl Pack {

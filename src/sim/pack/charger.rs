@@ -40,7 +40,9 @@ pub enum Charger {
 /// What the faults make of charging and protection.
 #[derive(Debug, Clone, Copy)]
 struct Abuse {
+    /// By which share the charger exceeds its voltage, and its current.
     over: f64,
+    stronger: f64,
     load: f64,
     protected: bool,
     /// Of a lead-acid pack that runs away: current that only heats, A.
@@ -83,7 +85,7 @@ impl Pack {
                 stage.or(cell.fast_stages.last()).map_or(HOME_CHARGER_C, |(_, rate)| *rate)
             }
         };
-        let given = layout.charge_a.0.min(rate * layout.capacity_ah) * (1.0 + abuse.over);
+        let given = layout.charge_a.0.min(rate * layout.capacity_ah) * (1.0 + abuse.stronger);
         let cold = self.temperature < 0.0 && !cell.charges_below_zero;
         let cool = ((cell.charge_limit.0 - self.temperature) / DERATING_K).clamp(0.0, 1.0);
         match (abuse.protected, cold) {
@@ -207,9 +209,12 @@ impl Pack {
     }
 
     fn abuse(&self) -> Abuse {
-        let mut abuse = Abuse { over: 0.0, load: 1.0, protected: true, gassing: 0.0 };
+        let mut abuse = Abuse { over: 0.0, stronger: 0.0, load: 1.0, protected: true, gassing: 0.0 };
         for struck in &self.troubles {
             if let Trouble::WrongCharger { over } = struck.fault.what {
+                (abuse.over, abuse.stronger) = (over.into(), over.into());
+                abuse.protected = false;
+            } else if let Trouble::Overcharge { over } = struck.fault.what {
                 abuse.over = over.into();
                 abuse.protected = false;
             } else if let Trouble::Unprotected { load } = struck.fault.what {

@@ -57,10 +57,12 @@ pub enum Trouble {
         /// From the first heat to venting, s; 10 to 60.
         ramp_s: f32,
     },
-    /// The whole pack loses capacity at once.
+    /// The whole pack is worse at once: worn, or its lead plates sulfated.
     Fade {
         /// Factor of its capacity.
         capacity: f32,
+        /// Factor of its resistance, besides what comes with the lost capacity.
+        resistance: f32,
     },
     /// All cells discharge themselves.
     SelfDischarge {
@@ -93,13 +95,6 @@ pub enum Trouble {
         /// In how many seconds.
         ramp_s: f32,
     },
-    /// Lead plates sulfated: less capacity, twice the resistance.
-    Sulfation {
-        /// Factor of the capacity.
-        capacity: f32,
-        /// Factor of the resistance.
-        resistance: f32,
-    },
     /// A lead-acid pack that runs away on the charger: it takes a current that only heats it, doubling every 10 K.
     LeadRunaway {
         /// That current at 25 °C, A: about a fortieth of the capacity.
@@ -122,6 +117,11 @@ pub enum Trouble {
     /// A charger with too high a voltage and current, which does not listen to the management.
     WrongCharger {
         /// By which share, 0.05 to 0.1.
+        over: f32,
+    },
+    /// A charger of the right strength that does not stop at its voltage, and a management that lets it.
+    Overcharge {
+        /// By which share it exceeds its voltage.
         over: f32,
     },
     /// The management no longer protects: no cut-off when empty, overloaded, overcharged or cold.

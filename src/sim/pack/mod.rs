@@ -14,12 +14,13 @@ mod bms;
 mod cell;
 mod charger;
 mod fault;
+pub mod levels;
 mod state;
 #[cfg(test)]
 mod tests;
 mod thermal;
 
-pub use bms::{Alarm, alarms};
+pub use bms::{Alarm, PROBES, alarms};
 pub use charger::Charger;
 pub use fault::{Fault, Sensor, Trouble};
 pub use state::{Interval, Pack, Spec};

@@ -161,7 +161,7 @@ impl Pack {
         news
     }
 
-    /// Its id.
+    /// The number on it.
     #[must_use]
     pub fn id(&self) -> PackId {
         self.id
@@ -187,11 +187,10 @@ impl Pack {
                     cell.scale(capacity, resistance);
                 }
             }
-            Trouble::Sulfation { capacity, resistance } => {
+            Trouble::Fade { capacity, resistance } => {
                 self.cells.iter_mut().for_each(|cell| cell.scale(1.0, resistance));
                 self.soh *= f64::from(capacity);
             }
-            Trouble::Fade { capacity } => self.soh *= f64::from(capacity),
             Trouble::SelfDischarge { amps } => {
                 let siemens = amps / spec.cell.open_circuit(0.5).0 as f32;
                 self.cells.iter_mut().for_each(|cell| cell.leak += siemens);
@@ -208,7 +207,10 @@ impl Pack {
             | Trouble::Hot { .. }
             | Trouble::HotSpot { .. }
             | Trouble::WrongCharger { .. }
+            | Trouble::Overcharge { .. }
             | Trouble::Unprotected { .. } => {
+                // A charger that had ended may now find more to do.
+                self.full = false;
                 if self.troubles.is_full() {
                     self.troubles.remove(0);
                 }

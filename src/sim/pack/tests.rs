@@ -218,7 +218,7 @@ fn lead_sulfates_unless_it_is_pulsed_and_is_given_back_in_the_end() {
     let mut bench = Bench::new("PB48_20", 0.5);
     let spent = |bench: &Bench| bench.pack.is_spent(Spec { layout: &bench.layout, cell: &bench.cell });
     assert!(!spent(&bench));
-    bench.strike(Trouble::Sulfation { capacity: 0.55, resistance: 2.0 });
+    bench.strike(Trouble::Fade { capacity: 0.55, resistance: 2.0 });
     assert!(spent(&bench));
 }
 
@@ -302,9 +302,13 @@ fn faulty_sensors_say_something_else_than_the_truth() {
 
 #[test]
 fn abuse_is_felt_and_alarms() {
-    for name in LAYOUTS {
+    let wrong = [Trouble::WrongCharger { over: 0.1 }, Trouble::Overcharge { over: 0.1 }];
+    for (name, trouble) in LAYOUTS.iter().flat_map(|name| wrong.map(|trouble| (name, trouble))) {
         let mut bench = Bench::new(name, 0.9);
-        bench.strike(Trouble::WrongCharger { over: 0.1 });
+        let usual = bench.charge(Charger::Home, 1.0);
+        bench.strike(trouble);
+        let stronger = bench.charge(Charger::Home, 1.0) > 1.05 * usual;
+        assert_eq!(stronger, trouble == wrong[0], "{name}: only a wrong charger is stronger");
         for _ in 0..600 {
             bench.charge(Charger::Home, 60.0);
         }
@@ -367,7 +371,7 @@ fn insulation_heat_hot_spots_and_losses_show() {
     (0..5).for_each(|_| hot.pass(0.0, 7200.0));
     assert!(hot.alarms().contains(&(Alarm::OverTemperature, 3)), "{}", hot.pack.temperature());
     let mut weak = Bench::new("LFP48_20", 0.8);
-    weak.strike(Trouble::Fade { capacity: 0.8 });
+    weak.strike(Trouble::Fade { capacity: 0.8, resistance: 1.0 });
     weak.strike(Trouble::SelfDischarge { amps: 0.1 });
     weak.pass(0.0, 36_000.0);
     assert!((weak.pack.soh() - 0.8).abs() < 1e-3);
@@ -407,6 +411,6 @@ fn a_spent_pack_says_so_once() {
     let mut bench = Bench::new("PB48_20", 0.5);
     let says = |bench: &mut Bench| bench.pack.says_spent(Spec { layout: &bench.layout, cell: &bench.cell });
     assert!(!says(&mut bench), "new");
-    bench.strike(Trouble::Sulfation { capacity: 0.5, resistance: 2.0 });
+    bench.strike(Trouble::Fade { capacity: 0.5, resistance: 2.0 });
     assert!(says(&mut bench) && !says(&mut bench));
 }

@@ -91,6 +91,12 @@ impl Edge {
         self.bends.iter().map(|bend| bend.at)
     }
 
+    /// Whether vehicles of the fleet can stand at it: they may use it, and it is no bridge or tunnel.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.ebikes && !matches!(self.class, StreetClass::Bridge | StreetClass::Tunnel)
+    }
+
     /// The point and the course of the line `offset` metres from `from`.
     #[must_use]
     pub fn point(&self, offset: f64) -> (Flat, f64) {

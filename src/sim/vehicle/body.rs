@@ -15,7 +15,7 @@ use crate::sim::output::Output;
 use crate::sim::pack::{Interval, Pack, Spec};
 use crate::sim::rider::{Rider, Trip};
 use crate::sim::scenario::Habit;
-use crate::sim::setting::{Setting, pick};
+use crate::sim::setting::{Makeup, Setting};
 use crate::sim::streets::Spot;
 
 /// What a vehicle is doing.
@@ -67,17 +67,12 @@ pub struct Vehicle {
 
 impl Vehicle {
     /// Builds vehicle `number` of a run, in the middle of whatever it does when the run starts.
-    ///
-    /// # Panics
-    /// Never for a checked scenario: its shares name at least one model and pack.
     #[must_use]
     pub fn build(number: u32, setting: &Setting) -> Self {
         let seed = setting.scenario.seed;
         let stream = |purpose| Stream::new(seed, number, purpose);
-        let (mut build, mut trips) = (stream(Purpose::Build), stream(Purpose::Trips));
-        let model = pick(setting.models.iter().map(|(_, share)| *share), build.unit());
-        let layout = pick(setting.packs.iter().map(|(.., share)| *share), build.unit());
-        let habit = Rider::habit(setting, layout, build.unit());
+        let mut trips = stream(Purpose::Trips);
+        let (Makeup { model, layout, habit }, mut build) = setting.makeup(number);
         let vin = make_vin(&setting.models[model].0.wmi, number);
         let pack_id = PackId::from(&format!("{}-{number:07}", setting.packs[layout].0)).unwrap_or_default();
         let pack = Pack::build(pack_id, spec(setting, layout), setting.ambient(setting.begin), &mut build);
@@ -115,7 +110,9 @@ impl Vehicle {
             vehicle.join_swap_network(setting, &mut build);
         }
         vehicle.keep_clear_of_incidents();
-        vehicle.join_life_under_way(setting);
+        if !vehicle.is_led_up_to(setting) {
+            vehicle.join_life_under_way(setting);
+        }
         vehicle
     }
 
@@ -179,7 +176,10 @@ impl Vehicle {
                 self.pack.charge(spec, charger, interval);
                 None
             }
-            Doing::Standing { .. } => Some(self.pack.discharge_current(spec, standby_w)),
+            Doing::Standing { .. } => {
+                let idle = self.pack.discharge_current(spec, standby_w);
+                Some(idle - Amps(self.conditions.draw_a.into()))
+            }
             Doing::Moved { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
                 if self.conditions.wheel_turns {
@@ -227,7 +227,7 @@ impl Vehicle {
 
     /// What it sees of the sky.
     pub(super) fn sky(&self) -> Sky {
-        if self.conditions.sky_hidden { Sky::Hidden } else { self.pose.sky() }
+        if self.conditions.sky_hidden || self.conditions.underground { Sky::Hidden } else { self.pose.sky() }
     }
 
     /// Puts it somewhere.
@@ -243,7 +243,7 @@ pub(super) fn spec(setting: &Setting, layout: usize) -> Spec<'_> {
     Spec { layout, cell }
 }
 
-fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
+pub(super) fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
     let edge = &setting.place.edges[usize::from(spot.edge)];
     let at = spot.at(&setting.place);
     Pose {

@@ -40,9 +40,12 @@ impl Vehicle {
         if self.rider.is_home(spot) { Charger::Home } else { Charger::Fast }
     }
 
-    /// The air around its pack.
+    /// The air around its pack: the weather's, that of a home, or that of a cold place in which it was put.
     pub(super) fn air(&self, setting: &Setting, now: Timestamp) -> Celsius {
         let outside = setting.ambient(now);
+        if let Some(cold) = self.conditions.air_c {
+            return Celsius(outside.0.min(cold.into()));
+        }
         match &self.doing {
             Doing::Standing { spot, charging: true } if self.rider.is_home(spot) => Celsius(outside.0.max(INDOORS.0)),
             Doing::Standing { .. } | Doing::Riding { .. } | Doing::Moved { .. } => outside,

@@ -1,6 +1,6 @@
 //! One vehicle, brought forward from wake-up to wake-up: its body (`body`), where its rider takes it (`trips`), how its
-//! pack is charged (`charging`) or changed (`exchange`), what befalls it (`fate`), what it is told to do (`obedience`),
-//! what it says of all that (`reporting`) and whether that reaches anybody (`uplink`).
+//! pack is charged (`charging`) or changed (`exchange`), what befalls it (`fate`, `twin`), what it is told to do
+//! (`obedience`), what it says of all that (`reporting`) and whether that reaches anybody (`uplink`).
 
 pub mod body;
 pub mod charging;
@@ -12,5 +12,6 @@ pub mod reporting;
 mod tests;
 pub mod trips;
 pub mod uplink;
+pub mod twin;
 
 pub use body::Vehicle;

@@ -5,16 +5,17 @@ use crate::base::Timestamp;
 use crate::base::geodesy::Flat;
 use crate::base::units::{Celsius, Degrees, Gravities, Metres, MetresPerSecond};
 use crate::model::{Battery, Mode, Motion, Position, Report};
+use crate::sim::incident::conditions::{RIDDEN_LEAN_DEG, RIDDEN_SHAKE_G};
 use crate::sim::motion::Pose;
 use crate::sim::setting::Setting;
 
-/// Shaking of a ridden and of a standing vehicle, g.
-const RIDDEN_SHAKE_G: f64 = 0.13;
+/// Shaking of a standing vehicle, g.
 const STILL_SHAKE_G: f64 = 0.004;
-/// Lean of a ridden vehicle, degrees.
-const RIDDEN_LEAN_DEG: f64 = 3.0;
 /// Deviation of a cheap thermometer, K (**assumed**).
 const AIR_ERROR_K: f64 = 0.5;
+/// Deviation of the shaking from report to report, of its mean, and of the tilt, degrees (both **assumed**).
+const SHAKE_SPREAD: f64 = 0.2;
+const TILT_SPREAD_DEG: f64 = 0.8;
 
 impl Vehicle {
     /// A report of how things are at `now`.
@@ -37,7 +38,7 @@ impl Vehicle {
         Report {
             stamp: self.stamp(now),
             mode,
-            locked: !open,
+            locked: !open && !conditions.unlocked,
             key_near: open || conditions.key_near,
             position,
             motion,
@@ -64,9 +65,11 @@ impl Vehicle {
 
     /// What its thermometer says of the air, in the steps of a cheap one.
     fn thermometer(&mut self, setting: &Setting, now: Timestamp) -> Celsius {
-        Celsius(setting.ambient(now).0 + AIR_ERROR_K * self.sensors.normal()).quantised(0.5)
+        Celsius(self.air(setting, now).0 + AIR_ERROR_K * self.sensors.normal()).quantised(0.5)
     }
 
+    /// What wheel, inertial sensor and odometer say. The figures of shaking and tilt are explained where the conditions
+    /// are: [`crate::sim::incident::conditions`].
     fn motion_report(&mut self, riding: bool) -> Motion {
         let conditions = self.conditions;
         let wheel = if riding || conditions.wheel_turns { self.pose.speed } else { MetresPerSecond(0.0) };
@@ -82,15 +85,19 @@ impl Vehicle {
         };
         Motion {
             wheel: wheel.quantised(0.01),
-            vibration: Gravities(shake * (1.0 + 0.2 * self.sensors.normal()).max(0.2)).quantised(0.001),
-            tilt: Degrees((lean + 0.8 * self.sensors.normal()).abs()).quantised(0.1),
+            vibration: Gravities(shake * (1.0 + SHAKE_SPREAD * self.sensors.normal()).max(0.2)).quantised(0.001),
+            tilt: Degrees((lean + TILT_SPREAD_DEG * self.sensors.normal()).abs()).quantised(0.1),
             odometer: Metres(self.odometer).quantised(1.0),
         }
     }
 
     /// What the battery management says at `now`.
     pub(super) fn measure_pack(&mut self, setting: &Setting, now: Timestamp) -> Battery {
-        self.pack.measure(now, spec(setting, self.layout), &mut self.sensors)
+        let battery = self.pack.measure(now, spec(setting, self.layout), &mut self.sensors);
+        if let Some(fate) = &mut self.fate {
+            fate.note_alarm(battery.alarm_level);
+        }
+        battery
     }
 }
 

@@ -201,7 +201,7 @@ fn frozen_packs_charge_indoors() {
 fn a_spent_lead_acid_pack_is_told_once() {
     let setting = mix("ebike", "PB48_20", "leisure", "air_c = 25.0");
     let mut vehicle = Vehicle::build(1, &setting);
-    let what = Trouble::Sulfation { capacity: 0.5, resistance: 2.0 };
+    let what = Trouble::Fade { capacity: 0.5, resistance: 2.0 };
     vehicle.pack.strike(spec(&setting, vehicle.layout), Fault { since: BEGIN, what });
     let mut out = Vec::new();
     while vehicle.next_wake() < BEGIN.plus_seconds(DAY_S) {

@@ -79,7 +79,7 @@ impl Vehicle {
         }
     }
 
-    fn ride(&mut self, setting: &Setting, way: Vec<Stretch>, (from, to): (&Spot, &Spot), now: Timestamp) {
+    pub(super) fn ride(&mut self, setting: &Setting, way: Vec<Stretch>, (from, to): (&Spot, &Spot), now: Timestamp) {
         let style = self.style(setting, now);
         let aside = (from.aside, to.aside);
         let journey = Box::new(Journey::start(&setting.place, way, aside, style, now, &mut self.motion));
@@ -152,6 +152,7 @@ impl Vehicle {
         self.say(EventKind::Lock, now, out);
         // One report on locking, then the slow cadence.
         self.modem.set_urgency(Urgency::Parked, now);
+        self.resume_fate(now);
     }
 
     /// Lets the rider decide what comes next.
@@ -163,9 +164,9 @@ impl Vehicle {
     /// Puts off a trip that would keep the vehicle from being parked when something is to befall it.
     pub(super) fn keep_clear_of_incidents(&mut self) {
         for plan in &self.pending {
-            let away_s = plan.start.seconds_since(self.trip.departs);
-            if away_s < KEEP_PARKED_S && away_s > -KEEP_PARKED_S {
-                self.trip.departs = plan.start.plus_seconds(KEEP_PARKED_S);
+            let (from, until) = (plan.due.plus_seconds(-KEEP_PARKED_S), plan.start.plus_seconds(KEEP_PARKED_S));
+            if self.trip.departs > from && self.trip.departs < until {
+                self.trip.departs = until;
             }
         }
     }

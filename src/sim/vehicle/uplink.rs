@@ -100,7 +100,17 @@ impl Vehicle {
             let id = setting.outages.incident_id(outage, self.number);
             let from = setting.place.frame.globe(self.pose.at).quantised();
             let kind = Kind::CellOutage;
-            let incident = Incident { id, vin: self.vin, kind, start: now, end: None, from, to: None };
+            let incident = Incident {
+                id,
+                vin: self.vin,
+                kind,
+                start: now,
+                end: None,
+                severity: 0,
+                parameters: setting.outages.all()[outage].told(),
+                from,
+                to: None,
+            };
             out.push(Output::IncidentBegan(incident.clone()));
             cut.outage = Some((outage, incident));
         }
