@@ -134,16 +134,17 @@ impl Vehicle {
             return;
         }
         let said = out.split_off(first);
-        let backlog = &mut self.cut.get_or_insert_default().backlog;
         for output in said {
-            match output {
-                Output::Report(report) => backlog.put(Item::Report(report)),
-                Output::Event(event) => backlog.put(Item::Event(event)),
-                Output::Reply(reply) => backlog.put(Item::Reply(reply)),
+            let item = match output {
+                Output::Report(report) => Item::Report(report),
+                Output::Event(event) => Item::Event(event),
+                Output::Reply(reply) => Item::Reply(reply),
                 Output::Backlog(_) | Output::Network(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => {
                     out.push(output);
+                    continue;
                 }
-            }
+            };
+            self.cut.get_or_insert_default().backlog.put(item);
         }
     }
 
@@ -170,5 +171,48 @@ impl Vehicle {
             backup: self.conditions.power_cut.then(|| self.modem.backup_left()),
             near,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Catalogue, Place, Scenario};
+
+    #[test]
+    fn a_tracker_without_power_says_nothing_and_has_nothing_to_tell_later() {
+        let place = Place::parse(include_str!("../../../config/place/chongqing.toml")).unwrap();
+        let catalogue = Catalogue::parse(include_str!("../../../config/catalogue.toml")).unwrap();
+        let scenario = Scenario::parse("vehicles = 1\nduration = \"30d\"\n").unwrap();
+        let setting = Setting::new(scenario, place, &catalogue, Timestamp(1_780_000_000_000)).unwrap();
+        let mut vehicle = Vehicle::build(0, &setting);
+        let mut out = Vec::new();
+        let mut live = |vehicle: &mut Vehicle, until_days: f64| {
+            let until = setting.begin.plus_seconds(until_days * 86_400.0);
+            while vehicle.next_wake() <= until {
+                let now = vehicle.next_wake();
+                vehicle.wake(&setting, now, &mut out);
+            }
+            let said = out.drain(..).filter(|output| !matches!(output, Output::Network(_)));
+            said.collect::<Vec<_>>()
+        };
+        live(&mut vehicle, 0.5);
+        vehicle.conditions.power_cut = true;
+        assert!(live(&mut vehicle, 2.0).len() > 100, "it lives on its cell");
+        live(&mut vehicle, 14.0);
+        assert!(vehicle.modem.is_exhausted() && !vehicle.has_power());
+        let stamp = vehicle.stamp(setting.begin);
+        assert!(live(&mut vehicle, 16.0).is_empty(), "it is silent");
+        assert!(vehicle.cut.is_none(), "nothing waits: {:?}", vehicle.cut);
+        vehicle.conditions.power_cut = false;
+        let said = live(&mut vehicle, 17.0);
+        let first = said.iter().find_map(|output| match output {
+            Output::Backlog(batch) => batch.items.first().map(|item| item.stamp().seq),
+            Output::Report(report) => Some(report.stamp.seq),
+            Output::Event(event) => Some(event.stamp.seq),
+            Output::Reply(_) | Output::Network(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => None,
+        });
+        assert_eq!(first, Some(stamp.seq + 1), "no number was used meanwhile");
+        assert!(vehicle.modem.backup_left().0 > 90.0, "the pack fills its cell");
     }
 }
