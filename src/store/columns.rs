@@ -43,6 +43,11 @@ pub fn report() -> Vec<Column<Report>> {
         Column::real("rsrp_dbm", |r| Some(r.link.rsrp.0)),
         Column::whole("cell", 32, |r| Some(r.link.cell)),
         Column::flag("backup_power", |r| Some(r.link.backup_power)),
+        Column::real("backup_pct", |r| Some(r.link.backup?.0)),
+        Column::real("near_lat_deg", |r| Some(r.link.near?.at.lat)),
+        Column::real("near_lon_deg", |r| Some(r.link.near?.at.lon)),
+        Column::real("near_radius_m", |r| Some(r.link.near?.radius.0)),
+        Column::real("air_c", |r| Some(r.air?.0)),
     ]
 }
 
@@ -56,6 +61,8 @@ pub fn incident() -> Vec<Column<Incident>> {
         Column::text("family", |i| Some(family(i.kind.family()))),
         Column::time("start_ms", |i| Some(i.start.0)),
         Column::time("end_ms", |i| Some(i.end?.0)),
+        Column::whole("severity", 8, |i| Some(i.severity.into())),
+        Column::made("parameters", |i| serde_json::to_string(&i.parameters).ok()),
         Column::real("from_lat_deg", |i| Some(i.from.lat)),
         Column::real("from_lon_deg", |i| Some(i.from.lon)),
         Column::real("to_lat_deg", |i| Some(i.to?.lat)),
@@ -115,7 +122,9 @@ mod tests {
             "battery": { "pack": "P-1", "chemistry": "na", "soc_pct": 64.5, "soh_pct": 97.5, "pack_v": 52.5,
                          "pack_a": -8.5, "cells_mv": [3300, 3301], "temps_c": [24.5], "insulation_kohm": 1500.0,
                          "alarm_level": 2 },
-            "link": { "rsrp_dbm": -91.0, "cell": 4711, "backup_power": false }
+            "link": { "rsrp_dbm": -91.0, "cell": 4711, "backup_power": false, "backup_pct": 40.0,
+                      "near": { "lat_deg": 29.5, "lon_deg": 106.5, "radius_m": 800.0 } },
+            "air_c": 21.5
         })
     }
 
@@ -129,10 +138,11 @@ mod tests {
         row.get_column_iter().position(|(found, _)| found == name).unwrap()
     }
 
-    /// The names of all values of a JSON object, without those of the objects in it.
-    fn members(value: &Value, into: &mut Vec<String>) {
+    /// The names of all values of a JSON object, without those of the objects in it but for the second position.
+    fn members(value: &Value, prefix: &str, into: &mut Vec<String>) {
         for (name, value) in value.as_object().unwrap() {
-            if value.is_object() { members(value, into) } else { into.push(name.clone()) }
+            let inner = if name == "near" { "near_" } else { prefix };
+            if value.is_object() { members(value, inner, into) } else { into.push(format!("{prefix}{name}")) }
         }
     }
 
@@ -140,7 +150,7 @@ mod tests {
     fn every_member_of_a_report_has_its_column() {
         let report: Report = serde_json::from_value(full()).unwrap();
         let mut expected = Vec::new();
-        members(&serde_json::to_value(&report).unwrap(), &mut expected);
+        members(&serde_json::to_value(&report).unwrap(), "", &mut expected);
         let file = written(self::report(), std::iter::once(report));
         let row = file.get_row_iter(None).unwrap().next().unwrap().unwrap();
         let mut names: Vec<String> = row.get_column_iter().map(|(name, _)| name.clone()).collect();

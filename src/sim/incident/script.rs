@@ -147,7 +147,7 @@ pub struct Case<'a> {
     pub spec: Spec<'a>,
     /// Charge of its pack, 0 to 1.
     pub soc: f64,
-    /// What its rider draws from the pack at cruising speed on the flat, W.
+    /// What its rider draws from the pack at the speed that streets usually allow, on the flat, W.
     pub cruising_w: f64,
     /// The air.
     pub ambient: Celsius,

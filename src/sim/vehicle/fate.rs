@@ -12,12 +12,14 @@ use crate::sim::catalogue::Road;
 use crate::sim::incident::script::{ends_use, rider_goes_on};
 use crate::sim::incident::{Case, Conditions, Exchanged, Mover, Planned, Step, Values, script, severity};
 use crate::sim::modem::Urgency;
-use crate::sim::motion::{Journey, Style};
+use crate::sim::motion::Journey;
 use crate::sim::output::Output;
 use crate::sim::pack::{Fault, Pack, Trouble};
 use crate::sim::setting::Setting;
 use crate::sim::streets::{Spot, Traveller, route};
 
+/// The share of its cruising speed that streets usually allow (**assumed**).
+const USUAL_PACE: f64 = 0.75;
 /// How often a vehicle looks at a pack that may run away, seconds.
 const WATCH_EVERY_S: f64 = 1.0;
 /// Leaning farther than this it lies, degrees (**assumed**: no stand holds a vehicle so).
@@ -117,7 +119,7 @@ impl Vehicle {
         let given = &setting.scenario.incidents[plan.entry as usize].parameters;
         let values = Values::draw(plan.kind, given, spec.layout.series, &mut stream);
         let model = &setting.models[self.model].0;
-        let style = Style::rider(MetresPerSecond::from_kmh(model.top_speed_kmh), self.rider.pace);
+        let style = self.style(setting, plan.start);
         let case = Case {
             id: plan.id,
             kind: plan.kind,
@@ -127,7 +129,7 @@ impl Vehicle {
             layout: &setting.packs[self.layout].0,
             spec,
             soc: self.pack.soc(),
-            cruising_w: model.road_load(MetresPerSecond(style.cruise), Road::default()),
+            cruising_w: model.road_load(MetresPerSecond(USUAL_PACE * style.cruise), Road::default()),
             ambient: setting.ambient(plan.start),
         };
         let incident = Incident {

@@ -65,7 +65,9 @@ impl Vehicle {
 
     /// What its thermometer says of the air, in the steps of a cheap one.
     fn thermometer(&mut self, setting: &Setting, now: Timestamp) -> Celsius {
-        Celsius(self.air(setting, now).0 + AIR_ERROR_K * self.sensors.normal()).quantised(0.5)
+        let outside = setting.ambient(now).0;
+        let around = self.conditions.air_c.map_or(outside, |cold| outside.min(cold.into()));
+        Celsius(around + AIR_ERROR_K * self.sensors.normal()).quantised(0.5)
     }
 
     /// What wheel, inertial sensor and odometer say. The figures of shaking and tilt are explained where the conditions

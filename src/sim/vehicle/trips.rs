@@ -88,7 +88,7 @@ impl Vehicle {
     }
 
     /// How its rider drives with the pack and the weather as they are; on foot when the pack is empty.
-    fn style(&self, setting: &Setting, now: Timestamp) -> Style {
+    pub(super) fn style(&self, setting: &Setting, now: Timestamp) -> Style {
         let model = &setting.models[self.model].0;
         let watts = self.wheel_power(setting);
         if watts <= 0.0 {

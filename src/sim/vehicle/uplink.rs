@@ -67,7 +67,7 @@ impl Vehicle {
             self.modem.service.hear_nothing();
             false
         } else {
-            let loss_db = match (self.pose.underground, self.pose.canyon) {
+            let loss_db = match (self.pose.underground || self.conditions.underground, self.pose.canyon) {
                 (true, _) => TUNNEL_DB,
                 (false, true) => CANYON_DB,
                 (false, false) => 0.0,
