@@ -10,7 +10,7 @@ pub mod incident;
 pub mod kind;
 pub mod report;
 
-pub use alert::{Alert, AlertState, Evidence, Severity, Words};
+pub use alert::{Alert, AlertState, Evidence, Level, Severity, Words};
 pub use command::{Command, Order, Outcome, Reply};
 pub use event::{Event, EventKind, Presence};
 pub use incident::Incident;

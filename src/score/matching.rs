@@ -34,7 +34,7 @@ fn explains(incident: &Incident, alert: &Alert) -> bool {
 mod tests {
     use super::*;
     use crate::base::{AlertId, LatLon};
-    use crate::model::{AlertState, Kind, Severity, Words};
+    use crate::model::{AlertState, Kind, Level, Severity, Words};
 
     fn alert(vin: &str, kind: Kind, episode_s: i64) -> Alert {
         let (vin, episode) = (vin.parse().unwrap(), Timestamp(episode_s * 1000));
@@ -42,6 +42,7 @@ mod tests {
             id: AlertId::new(vin, kind.rule(), episode),
             vin,
             kind,
+            level: Level::Three,
             severity: Severity::Critical,
             state: AlertState::Raised,
             episode,
