@@ -67,8 +67,8 @@ fn overlaps(case: &Case, episode: &Episode) -> bool {
 fn detect(case: &Case, episode: &Episode) -> Option<Detection> {
     let least = case.least_level()?;
     let telling = episode.growth.iter().find(|said| said.level >= least && within(case, said.at))?;
-    let last = episode.growth.iter().rfind(|said| within(case, said.at)).unwrap_or(telling);
-    Some(Detection { at: telling.at, rule: last.rule.clone() })
+    let in_the_end = episode.growth.iter().rfind(|said| within(case, said.at)).unwrap_or(telling);
+    Some(Detection { at: telling.at, rule: in_the_end.rule.clone() })
 }
 
 /// How many incidents were not told, and how many episodes were false, at whatever level.

@@ -93,7 +93,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let mut core = Core::new(settings);
     let mut outcome = Outcome { seed, vehicles, days, ..Outcome::default() };
     let mut witness = Witness::default();
-    let mut payload = Vec::new();
+    let (mut topic, mut payload) = (String::new(), Vec::new());
     while let Some(emission) = fleet.poll(Timestamp::NEVER) {
         let message = match emission.output {
             sim::Output::Report(report) => {
@@ -109,7 +109,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
             }
         };
         encode(&message, Format::Json, &mut payload);
-        let topic = message.topic().to_string();
+        message.topic().write_to(&mut topic);
         let content_type = Some(Format::Json.content_type());
         core.handle(emission.at, Inbound { topic: topic.as_bytes(), content_type, payload: &payload, retained: false });
         while let Some(output) = core.poll() {

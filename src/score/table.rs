@@ -24,7 +24,9 @@ pub fn of_scores(scores: &Scores) -> String {
         let own: Vec<_> = scores.kinds.iter().filter(|(kind, _)| kind.family() == family).collect();
         if !own.is_empty() {
             say(&mut text, &format!("\n{title:<20} {:>7} {:>7} {:>12}   {}", "recall", "right", "told", DELAYS));
-            own.iter().for_each(|(kind, score)| say(&mut text, &kind_line(**kind, score)));
+            for (kind, score) in own {
+                say(&mut text, &kind_line(*kind, score));
+            }
         }
     }
     say(&mut text, &format!("\nmoving thefts, from the first metre   {}", delays(&scores.moving_delay_s)));
