@@ -7,8 +7,8 @@ use super::counters::Counters;
 use super::settings::Settings;
 use crate::alert::Book;
 use crate::base::{Timestamp, Vin};
-use crate::detect::{self, Detector, Sight};
-use crate::model::{Alert, AlertState, Item, Kind, Presence, Report, Stamp};
+use crate::detect::{self, Detector, Sight, Signal};
+use crate::model::{Alert, AlertState, Event, Item, Kind, Presence, Report, Stamp};
 use crate::track::slab::Entry;
 use crate::track::{Arrival, Saved, Sequence, Slab, VehicleId};
 use crate::wire::{Message, Rejection, decode};
@@ -47,6 +47,8 @@ pub struct Core {
     slab: Slab,
     book: Book,
     detectors: Vec<Box<dyn Detector>>,
+    /// What they say, in their order; kept to be used again.
+    signals: Vec<Signal>,
     counters: Counters,
     outputs: VecDeque<Output>,
 }
@@ -59,6 +61,7 @@ impl Core {
             slab: Slab::new(settings.max_vehicles),
             book: Book::default(),
             detectors: detect::all(&settings.detect),
+            signals: Vec::new(),
             counters: Counters::default(),
             outputs: VecDeque::new(),
         }
@@ -95,7 +98,7 @@ impl Core {
         let vehicle = self.slab.enter(message.vin(), now).ok_or(Rejection::Capacity)?;
         match message {
             Message::Report(report) => self.take_report(now, vehicle, report),
-            Message::Event(event) => self.take_note(now, vehicle, &event.stamp),
+            Message::Event(event) => self.take_event(now, vehicle, &event),
             Message::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
             Message::Presence(presence) => self.take_presence(vehicle, presence, retained),
             Message::Batch(batch, refused) => {
@@ -122,6 +125,16 @@ impl Core {
         }
     }
 
+    /// A happening: remembered, and looked at together with the last report.
+    fn take_event(&mut self, now: Timestamp, vehicle: VehicleId, event: &Event) {
+        if self.count_arrival(now, vehicle, &event.stamp) {
+            let track = &mut self.slab.get_mut(vehicle).track;
+            track.seen = now;
+            track.hear(event);
+            self.look(now, vehicle, Some(event));
+        }
+    }
+
     fn take_report(&mut self, now: Timestamp, vehicle: VehicleId, report: Report) {
         let before = self.counters.received;
         let newest = self.count_arrival(now, vehicle, &report.stamp);
@@ -133,18 +146,25 @@ impl Core {
         entry.track.seen = now;
         entry.track.online = true;
         entry.track.follow(&report);
-        let sight = Sight { report: &report, track: &entry.track };
-        for detector in &self.detectors {
-            let signal = detector.examine(sight);
-            if let Some(alert) = self.book.note(now, vehicle, detector.as_ref(), sight, signal) {
-                match alert.state {
-                    AlertState::Raised => self.counters.raised += 1,
-                    AlertState::Cleared => self.counters.cleared += 1,
-                }
-                self.outputs.push_back(Output::Alert(Box::new(alert)));
-            }
-        }
         entry.report = Some(report);
+        self.look(now, vehicle, None);
+    }
+
+    /// Lets all detectors look at a vehicle.
+    fn look(&mut self, now: Timestamp, vehicle: VehicleId, event: Option<&Event>) {
+        let entry = self.slab.get(vehicle);
+        let Some(report) = &entry.report else { return };
+        let sight = Sight { now, report, event, track: &entry.track };
+        self.signals.clear();
+        self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
+        let (counters, outputs) = (&mut self.counters, &mut self.outputs);
+        self.book.note(vehicle, sight, &self.detectors, &self.signals, |alert| {
+            match alert.state {
+                AlertState::Raised => counters.raised += 1,
+                AlertState::Cleared => counters.cleared += 1,
+            }
+            outputs.push_back(Output::Alert(Box::new(alert)));
+        });
     }
 
     /// Counts a numbered message; true when it is newer than all before.

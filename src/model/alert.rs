@@ -17,6 +17,49 @@ pub enum Severity {
     Critical,
 }
 
+/// How far a claim has grown. Of a theft: suspected, probable, confirmed. Of a battery: level 1 (drive on), 2 (limit), 3
+/// (stop now) as in GB/T 32960. Written as 1, 2, 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Level {
+    /// Suspected; drive on.
+    One = 1,
+    /// Probable; limit.
+    Two = 2,
+    /// Confirmed; stop now.
+    Three = 3,
+}
+
+impl Level {
+    /// How bad that is.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::One => Severity::Info,
+            Self::Two => Severity::Warning,
+            Self::Three => Severity::Critical,
+        }
+    }
+}
+
+impl From<Level> for u8 {
+    fn from(level: Level) -> Self {
+        level as Self
+    }
+}
+
+impl TryFrom<u8> for Level {
+    type Error = String;
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            3 => Ok(Self::Three),
+            other => Err(format!("expected a level from 1 to 3, found {other}")),
+        }
+    }
+}
+
 /// Where an alert is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,7 +71,7 @@ pub enum AlertState {
 }
 
 /// A sentence in the two languages that people read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Words {
     /// English.
     pub en: String,
@@ -45,17 +88,19 @@ pub struct Evidence {
     pub value: f64,
 }
 
-/// A claim about a vehicle.
+/// A claim about a vehicle: one for each episode, however many rules see it, and growing with what they see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Hash of vehicle, rule and start of the episode.
     pub id: AlertId,
     /// About whom.
     pub vin: Vin,
-    /// By which rule.
+    /// By which rule: the best guess so far; it can change while the claim grows, the id does not.
     #[serde(rename = "rule", with = "kind::as_rule")]
     pub kind: Kind,
-    /// How bad.
+    /// How far it has grown.
+    pub level: Level,
+    /// How bad that is.
     pub severity: Severity,
     /// Where it is in its life.
     pub state: AlertState,

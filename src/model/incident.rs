@@ -40,6 +40,9 @@ pub struct Incident {
     /// What was given or drawn for it, by the names of the scenario file; spans end in `_s`. Exchanged and stolen packs
     /// are told by their numbers: `pack`, and `new_pack` for the one put in.
     pub parameters: BTreeMap<String, Parameter>,
+    /// When it first moved the vehicle; `None` when it did not, or not yet.
+    #[serde(rename = "moved_ms", default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Timestamp>,
     /// Where it began.
     pub from: LatLon,
     /// The second place: where it ended, when it moved the vehicle (a jammed one is heard again there, a stripped one

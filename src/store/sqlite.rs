@@ -158,7 +158,7 @@ impl Database {
 mod tests {
     use super::*;
     use crate::base::{AlertId, Timestamp};
-    use crate::model::{Kind, Severity, Words};
+    use crate::model::{Kind, Level, Severity, Words};
     use crate::track::Track;
 
     fn alert(state: AlertState, episode: i64) -> Alert {
@@ -168,6 +168,7 @@ mod tests {
             id: AlertId::new(vin, Kind::Tow.rule(), episode),
             vin,
             kind: Kind::Tow,
+            level: Level::Three,
             severity: Severity::Critical,
             state,
             episode,

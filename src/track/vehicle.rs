@@ -6,7 +6,7 @@ use super::pack::PackTrend;
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
 use crate::base::{Timestamp, Vin};
-use crate::model::Report;
+use crate::model::{Event, Report};
 
 /// What is remembered of one vehicle, besides its last report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ impl Track {
             self.pack = Some(trend);
         }
     }
+
+    /// Takes note of a happening that is newer than all before.
+    pub fn hear(&mut self, _event: &Event) {}
 }
 
 /// A vehicle's memory in the form in which it is stored.

@@ -6,6 +6,7 @@ use super::batch;
 use super::format::Format;
 use super::limits::{self, MAX_PAYLOAD};
 use super::rejection::Rejection;
+use super::report::{self, Flat};
 use super::topic::{Channel, Topic};
 use crate::base::Vin;
 use crate::model::{Batch, Command, Event, Order, Presence, Reply, Report, Stamp};
@@ -86,6 +87,12 @@ pub(super) struct Versioned<'a, T> {
 pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
     buffer.clear();
     let Format::Json = format;
+    if let Message::Report(report) = message {
+        if report::write(report, buffer) {
+            return;
+        }
+        buffer.clear();
+    }
     let written = match message {
         Message::Report(report) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: report }),
         Message::Event(event) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: event }),
@@ -107,9 +114,8 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
         return Err(Rejection::Oversized);
     }
     let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
-    check_version(text)?;
     let message = match topic.channel {
-        Channel::Report => Message::Report(read(text)?),
+        Channel::Report => Message::Report(read_report(text)?),
         Channel::Event => Message::Event(read(text)?),
         Channel::State => Message::Presence(read(text)?),
         Channel::Reply => Message::Reply(read(text)?),
@@ -140,7 +146,6 @@ pub fn decode_command(vin: Vin, payload: &[u8]) -> Result<Command, Rejection> {
         return Err(Rejection::Oversized);
     }
     let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
-    check_version(text)?;
     let command: Command = read(text)?;
     if command.vin != vin {
         return Err(Rejection::VinMismatch);
@@ -162,7 +167,20 @@ fn check_version(text: &str) -> Result<(), Rejection> {
     if version == Some(u64::from(VERSION)) { Ok(()) } else { Err(Rejection::Version) }
 }
 
+fn read_report(text: &str) -> Result<Report, Rejection> {
+    if let Some(report) = report::read(text) {
+        return Ok(report);
+    }
+    match serde_json::from_str::<Flat>(text) {
+        Ok(flat) => flat.report(),
+        // The first thing that is wrong depends on the order of members: what breaks the form or the version goes first.
+        Err(error) => check_version(text).and(Err(reason(&error))),
+    }
+}
+
+/// Reads a payload whose form and version are checked first.
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
+    check_version(text)?;
     serde_json::from_str(text).map_err(|error| reason(&error))
 }
 

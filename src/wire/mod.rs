@@ -7,7 +7,9 @@ pub mod batch;
 pub mod format;
 pub mod limits;
 pub mod message;
+mod pen;
 pub mod rejection;
+mod report;
 pub mod topic;
 
 pub use format::Format;

@@ -78,11 +78,21 @@ impl Topic {
         let vin = Vin::from_bytes(vin).map_err(|_| Rejection::Vin)?;
         Ok(Self { vin, channel })
     }
+
+    /// Writes the topic name into `name`, which is cleared first so that it can be used again.
+    pub fn write_to(&self, name: &mut String) {
+        name.clear();
+        for part in ["zl/v1/", self.vin.as_str(), "/", self.channel.suffix()] {
+            name.push_str(part);
+        }
+    }
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "zl/v1/{}/{}", self.vin, self.channel.suffix())
+        let mut name = String::new();
+        self.write_to(&mut name);
+        f.write_str(&name)
     }
 }
 

@@ -20,6 +20,7 @@ mod record;
 mod inertial;
 mod ride_statistics;
 mod schema;
+mod scores;
 mod times;
 mod tools;
 mod world;

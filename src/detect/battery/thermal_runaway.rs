@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
-use crate::model::{Kind, Severity, Words};
+use crate::model::{Kind, Level, Words};
 use crate::track::PackTrend;
 
 /// When a pack counts as running away.
@@ -58,10 +58,6 @@ impl Detector for ThermalRunaway {
         Kind::ThermalRunaway
     }
 
-    fn severity(&self) -> Severity {
-        Severity::Critical
-    }
-
     fn clear_after(&self) -> Duration {
         self.0.clear_after
     }
@@ -80,12 +76,16 @@ impl Detector for ThermalRunaway {
         let leaking = trend.insulation_kohm <= limits.insulation_kohm;
         let signs = [hot, uneven, rising, collapsed, leaking].into_iter().filter(|sign| *sign).count();
         if signs >= 2 && (hot || uneven || rising) {
-            Signal::Present(describe(trend))
+            Signal::Present(Level::Three)
         } else if signs == 0 {
             Signal::Absent
         } else {
             Signal::Unknown
         }
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        sight.track.pack.as_ref().map_or_else(Finding::default, describe)
     }
 }
 

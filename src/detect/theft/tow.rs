@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
-use crate::model::{Kind, Severity, Words};
+use crate::model::{Kind, Level, Words};
 use crate::track::ParkAnchor;
 
 /// When a vehicle counts as towed.
@@ -43,10 +43,6 @@ impl Detector for Tow {
         Kind::Tow
     }
 
-    fn severity(&self) -> Severity {
-        Severity::Critical
-    }
-
     fn clear_after(&self) -> Duration {
         self.0.clear_after
     }
@@ -64,11 +60,15 @@ impl Detector for Tow {
         let far = anchor.away_m > self.0.distance_m.max(anchor.reach(position.hdop));
         let fast = position.speed.0 >= self.0.speed_mps;
         if far && (fast || anchor.away_fixes >= self.0.fixes) {
-            Signal::Present(describe(anchor, sight))
+            Signal::Present(Level::Three)
         } else {
             // Away, but perhaps only a spike: neither a theft nor a return.
             Signal::Unknown
         }
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        sight.track.park.as_ref().map_or_else(Finding::default, |anchor| describe(anchor, sight))
     }
 }
 

@@ -138,6 +138,7 @@ impl Vehicle {
             kind: plan.kind,
             start: plan.start,
             end: None,
+            moved: None,
             severity: severity(&case),
             parameters: values.told(),
             from: setting.place.frame.globe(self.pose.at).quantised(),
@@ -166,7 +167,9 @@ impl Vehicle {
             Step::At(time) => fate.next = time.max(now),
             Step::Move(mover, metres) => {
                 fate.next = Timestamp::NEVER;
-                if !self.be_moved(setting, mover, metres, now) {
+                if self.be_moved(setting, mover, metres, now) {
+                    fate.incident.moved.get_or_insert(now);
+                } else {
                     fate.next = now;
                 }
             }

@@ -106,6 +106,7 @@ impl Vehicle {
                 kind,
                 start: now,
                 end: None,
+                moved: None,
                 severity: 0,
                 parameters: setting.outages.all()[outage].told(),
                 from,

@@ -1,0 +1,494 @@
+//! Reports, of which a fleet sends nearly nothing else: written, and read back as they are written, without a general
+//! JSON library; and read in one pass of that library however a device writes them.
+//!
+//! All three say the same as the serde form of [`model::Report`](crate::model::Report), which has its head and its place
+//! flattened into the object: that makes serde keep every member until the end.
+
+use arrayvec::ArrayVec;
+use serde::Deserialize;
+use serde_json::Number;
+
+use super::message::VERSION;
+use super::pen::{Pen, Scan};
+use super::rejection::Rejection;
+use crate::base::units::{Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
+use crate::base::{LatLon, PackId, Timestamp, Vin};
+use crate::model::report::Near;
+use crate::model::{Battery, Chemistry, Fix, Link, Mode, Motion, Position, Report, Stamp};
+
+const MODES: [(Mode, &str); 3] = [(Mode::Parked, "parked"), (Mode::Riding, "riding"), (Mode::Charging, "charging")];
+const FIXES: [(Fix, &str); 2] = [(Fix::TwoD, "2d"), (Fix::ThreeD, "3d")];
+const CHEMISTRIES: [(Chemistry, &str); 4] =
+    [(Chemistry::Vrla, "vrla"), (Chemistry::Lfp, "lfp"), (Chemistry::Nmc, "nmc"), (Chemistry::Na, "na")];
+/// Decimal places of a degree of latitude.
+const FINE: usize = 7;
+/// Decimal places of everything else.
+const COARSE: usize = 3;
+
+fn word_of<T: PartialEq>(words: &[(T, &'static str)], wanted: &T) -> &'static str {
+    words.iter().find(|(value, _)| value == wanted).map_or("", |(_, word)| word)
+}
+
+fn read_word<T: Copy>(words: &[(T, &'static str)], scan: &mut Scan) -> Option<T> {
+    let found = scan.word()?;
+    words.iter().find(|(_, word)| word.as_bytes() == found).map(|(value, _)| *value)
+}
+
+/// Writes a report. `false`, with nothing of use written, when a text in it needs an escape or a number has no JSON form.
+pub(super) fn write(report: &Report, buffer: &mut Vec<u8>) -> bool {
+    let plain = |pack: &PackId| pack.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    if report.stamp.time.0 < 0 || !report.battery.as_ref().is_none_or(|battery| plain(&battery.pack)) {
+        return false;
+    }
+    let pen = &mut Pen(buffer);
+    let Report { stamp, mode, locked, key_near, position, motion, battery, link, air } = report;
+    pen.text("{\"v\":");
+    pen.whole(VERSION);
+    pen.text(",\"vin\":\"");
+    pen.text(stamp.vin.as_str());
+    pen.text("\",\"boot\":");
+    pen.whole(stamp.boot);
+    pen.text(",\"seq\":");
+    pen.whole(stamp.seq);
+    pen.text(",\"ts_ms\":");
+    pen.whole(stamp.time.0 as u64);
+    pen.text(",\"mode\":\"");
+    pen.text(word_of(&MODES, mode));
+    pen.text("\",\"locked\":");
+    pen.text(truth(*locked));
+    pen.text(",\"key_near\":");
+    pen.text(truth(*key_near));
+    pen.text(",\"position\":");
+    match position {
+        Some(position) => write_position(position, pen),
+        None => pen.text("null"),
+    }
+    let numbers = [
+        (",\"motion\":{\"wheel_mps\":", motion.wheel.0),
+        (",\"vibration_g\":", motion.vibration.0),
+        (",\"tilt_deg\":", motion.tilt.0),
+        (",\"odo_m\":", motion.odometer.0),
+    ];
+    write_numbers(&numbers, pen);
+    pen.text("},\"battery\":");
+    match battery {
+        Some(battery) => write_battery(battery, pen),
+        None => pen.text("null"),
+    }
+    write_link(link, pen);
+    if let Some(air) = air {
+        write_numbers(&[(",\"air_c\":", air.0)], pen);
+    }
+    pen.text("}");
+    true
+}
+
+fn write_link(link: &Link, pen: &mut Pen) {
+    let Link { rsrp, cell, backup_power, backup, near } = link;
+    write_numbers(&[(",\"link\":{\"rsrp_dbm\":", rsrp.0)], pen);
+    pen.text(",\"cell\":");
+    pen.whole(*cell);
+    pen.text(",\"backup_power\":");
+    pen.text(truth(*backup_power));
+    if let Some(backup) = backup {
+        write_numbers(&[(",\"backup_pct\":", backup.0)], pen);
+    }
+    if let Some(Near { at, radius }) = near {
+        pen.text(",\"near\":{\"lat_deg\":");
+        pen.decimal(at.lat, FINE);
+        pen.text(",\"lon_deg\":");
+        pen.decimal(at.lon, FINE);
+        write_numbers(&[(",\"radius_m\":", radius.0)], pen);
+        pen.text("}");
+    }
+    pen.text("}");
+}
+
+fn truth(holds: bool) -> &'static str {
+    if holds { "true" } else { "false" }
+}
+
+/// Numbers with the text before each.
+fn write_numbers(numbers: &[(&'static str, f64)], pen: &mut Pen) {
+    for (key, number) in numbers {
+        pen.text(key);
+        pen.decimal(*number, COARSE);
+    }
+}
+
+fn write_position(position: &Position, pen: &mut Pen) {
+    let Position { fix, at, altitude, speed, heading, satellites, hdop } = position;
+    pen.text("{\"fix\":\"");
+    pen.text(word_of(&FIXES, fix));
+    pen.text("\",\"lat_deg\":");
+    pen.decimal(at.lat, FINE);
+    pen.text(",\"lon_deg\":");
+    pen.decimal(at.lon, FINE);
+    let numbers = [(",\"alt_m\":", altitude.0), (",\"speed_mps\":", speed.0), (",\"heading_deg\":", heading.0)];
+    write_numbers(&numbers, pen);
+    pen.text(",\"sats\":");
+    pen.whole(*satellites);
+    write_numbers(&[(",\"hdop\":", *hdop)], pen);
+    pen.text("}");
+}
+
+fn write_battery(battery: &Battery, pen: &mut Pen) {
+    let Battery { pack, chemistry, soc, soh, voltage, current, cells_mv, probes, insulation, alarm_level } = battery;
+    pen.text("{\"pack\":\"");
+    pen.text(pack);
+    pen.text("\",\"chemistry\":\"");
+    pen.text(word_of(&CHEMISTRIES, chemistry));
+    let numbers = [
+        ("\",\"soc_pct\":", soc.0),
+        (",\"soh_pct\":", soh.0),
+        (",\"pack_v\":", voltage.0),
+        (",\"pack_a\":", current.0),
+    ];
+    write_numbers(&numbers, pen);
+    pen.text(",\"cells_mv\":[");
+    for (index, millivolts) in cells_mv.iter().enumerate() {
+        pen.text(if index > 0 { "," } else { "" });
+        pen.whole(*millivolts);
+    }
+    pen.text("],\"temps_c\":[");
+    for (index, probe) in probes.iter().enumerate() {
+        pen.text(if index > 0 { "," } else { "" });
+        pen.decimal(probe.0, COARSE);
+    }
+    write_numbers(&[("],\"insulation_kohm\":", insulation.0)], pen);
+    pen.text(",\"alarm_level\":");
+    pen.whole(*alarm_level);
+    pen.text("}");
+}
+
+/// Reads a report of our version that is written as [`write`] does; `None` when it is not.
+pub(super) fn read(text: &str) -> Option<Report> {
+    let scan = &mut Scan(text.as_bytes());
+    scan.text("{\"v\":")?;
+    if scan.whole::<u32>()? != VERSION {
+        return None;
+    }
+    scan.text(",\"vin\":\"")?;
+    let vin = Vin::from_bytes(scan.word()?).ok()?;
+    scan.text(",\"boot\":")?;
+    let boot = scan.whole()?;
+    scan.text(",\"seq\":")?;
+    let seq = scan.whole()?;
+    scan.text(",\"ts_ms\":")?;
+    let time = Timestamp(scan.whole()?);
+    scan.text(",\"mode\":\"")?;
+    let mode = read_word(&MODES, scan)?;
+    scan.text(",\"locked\":")?;
+    let locked = read_truth(scan)?;
+    scan.text(",\"key_near\":")?;
+    let key_near = read_truth(scan)?;
+    scan.text(",\"position\":")?;
+    let position = if scan.has("null") { None } else { Some(read_position(scan)?) };
+    let motion = Motion {
+        wheel: MetresPerSecond(read_number(",\"motion\":{\"wheel_mps\":", scan)?),
+        vibration: Gravities(read_number(",\"vibration_g\":", scan)?),
+        tilt: Degrees(read_number(",\"tilt_deg\":", scan)?),
+        odometer: Metres(read_number(",\"odo_m\":", scan)?),
+    };
+    scan.text("},\"battery\":")?;
+    let battery = if scan.has("null") { None } else { Some(read_battery(scan)?) };
+    let link = read_link(scan)?;
+    let air = if scan.has(",\"air_c\":") { Some(Celsius(scan.decimal()?)) } else { None };
+    scan.text("}")?;
+    let stamp = Stamp { vin, boot, seq, time };
+    scan.0.is_empty().then_some(Report { stamp, mode, locked, key_near, position, motion, battery, link, air })
+}
+
+fn read_link(scan: &mut Scan) -> Option<Link> {
+    let rsrp = Dbm(read_number(",\"link\":{\"rsrp_dbm\":", scan)?);
+    scan.text(",\"cell\":")?;
+    let cell = scan.whole()?;
+    scan.text(",\"backup_power\":")?;
+    let backup_power = read_truth(scan)?;
+    let backup = if scan.has(",\"backup_pct\":") { Some(Percent(scan.decimal()?)) } else { None };
+    let near = if scan.has(",\"near\":{\"lat_deg\":") {
+        let at = LatLon { lat: scan.decimal()?, lon: read_number(",\"lon_deg\":", scan)? };
+        let radius = Metres(read_number(",\"radius_m\":", scan)?);
+        scan.text("}")?;
+        Some(Near { at, radius })
+    } else {
+        None
+    };
+    scan.text("}")?;
+    Some(Link { rsrp, cell, backup_power, backup, near })
+}
+
+fn read_truth(scan: &mut Scan) -> Option<bool> {
+    if scan.has("true") { Some(true) } else { scan.text("false").map(|()| false) }
+}
+
+fn read_number(key: &str, scan: &mut Scan) -> Option<f64> {
+    scan.text(key)?;
+    scan.decimal()
+}
+
+fn read_position(scan: &mut Scan) -> Option<Position> {
+    scan.text("{\"fix\":\"")?;
+    let fix = read_word(&FIXES, scan)?;
+    let at = LatLon { lat: read_number(",\"lat_deg\":", scan)?, lon: read_number(",\"lon_deg\":", scan)? };
+    let altitude = Metres(read_number(",\"alt_m\":", scan)?);
+    let speed = MetresPerSecond(read_number(",\"speed_mps\":", scan)?);
+    let heading = Degrees(read_number(",\"heading_deg\":", scan)?);
+    scan.text(",\"sats\":")?;
+    let satellites = scan.whole()?;
+    let hdop = read_number(",\"hdop\":", scan)?;
+    scan.text("}")?;
+    Some(Position { fix, at, altitude, speed, heading, satellites, hdop })
+}
+
+fn read_battery(scan: &mut Scan) -> Option<Battery> {
+    scan.text("{\"pack\":\"")?;
+    let pack = PackId::from(std::str::from_utf8(scan.word()?).ok()?).ok()?;
+    scan.text(",\"chemistry\":\"")?;
+    let chemistry = read_word(&CHEMISTRIES, scan)?;
+    let soc = Percent(read_number(",\"soc_pct\":", scan)?);
+    let soh = Percent(read_number(",\"soh_pct\":", scan)?);
+    let voltage = Volts(read_number(",\"pack_v\":", scan)?);
+    let current = Amps(read_number(",\"pack_a\":", scan)?);
+    scan.text(",\"cells_mv\":[")?;
+    let cells_mv = read_list(scan, Scan::whole)?;
+    scan.text(",\"temps_c\":[")?;
+    let probes = read_list(scan, |scan| scan.decimal().map(Celsius))?;
+    let insulation = Kiloohms(read_number(",\"insulation_kohm\":", scan)?);
+    scan.text(",\"alarm_level\":")?;
+    let alarm_level = scan.whole()?;
+    scan.text("}")?;
+    Some(Battery { pack, chemistry, soc, soh, voltage, current, cells_mv, probes, insulation, alarm_level })
+}
+
+fn read_list<'a, T, const N: usize>(
+    scan: &mut Scan<'a>,
+    mut one: impl FnMut(&mut Scan<'a>) -> Option<T>,
+) -> Option<ArrayVec<T, N>> {
+    let mut list = ArrayVec::new();
+    if scan.has("]") {
+        return Some(list);
+    }
+    loop {
+        list.try_push(one(scan)?).ok()?;
+        if !scan.has(",") {
+            return scan.text("]").map(|()| list);
+        }
+    }
+}
+
+/// A report as any device may write it.
+#[derive(Deserialize)]
+pub(super) struct Flat {
+    v: Option<Number>,
+    vin: Vin,
+    boot: u32,
+    seq: u32,
+    ts_ms: Timestamp,
+    mode: Mode,
+    locked: bool,
+    key_near: bool,
+    #[serde(default)]
+    position: Option<FlatPosition>,
+    motion: Motion,
+    #[serde(default)]
+    battery: Option<Battery>,
+    link: Link,
+    #[serde(default)]
+    air_c: Option<Celsius>,
+}
+
+/// A position as any device may write it.
+#[derive(Deserialize)]
+struct FlatPosition {
+    fix: Fix,
+    lat_deg: f64,
+    lon_deg: f64,
+    alt_m: Metres,
+    speed_mps: MetresPerSecond,
+    heading_deg: Degrees,
+    sats: u8,
+    hdop: f64,
+}
+
+impl Flat {
+    /// The report, if it is of the version that we read.
+    pub(super) fn report(self) -> Result<Report, Rejection> {
+        let Self { v, vin, boot, seq, ts_ms, mode, locked, key_near, position, motion, battery, link, air_c: air } =
+            self;
+        if v.and_then(|v| v.as_u64()) != Some(u64::from(VERSION)) {
+            return Err(Rejection::Version);
+        }
+        let stamp = Stamp { vin, boot, seq, time: ts_ms };
+        let position = position.map(Position::from);
+        Ok(Report { stamp, mode, locked, key_near, position, motion, battery, link, air })
+    }
+}
+
+impl From<FlatPosition> for Position {
+    fn from(flat: FlatPosition) -> Self {
+        let FlatPosition { fix, lat_deg, lon_deg, alt_m, speed_mps, heading_deg, sats, hdop } = flat;
+        let at = LatLon { lat: lat_deg, lon: lon_deg };
+        Self { fix, at, altitude: alt_m, speed: speed_mps, heading: heading_deg, satellites: sats, hdop }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Format, Message, decode, encode};
+    use super::*;
+
+    const VIN: &str = "LZLEMTA20T0000001";
+
+    fn report() -> Report {
+        let cells = [3291, 3290, 3292, 0, 65_535];
+        Report {
+            stamp: Stamp { vin: VIN.parse().unwrap(), boot: 1_780_000_000, seq: 7, time: Timestamp(1_780_000_123_456) },
+            mode: Mode::Riding,
+            locked: false,
+            key_near: true,
+            position: Some(Position {
+                fix: Fix::ThreeD,
+                at: LatLon { lat: 29.560_000_1, lon: -106.57 },
+                altitude: Metres(-12.5),
+                speed: MetresPerSecond(6.94),
+                heading: Degrees(359.9),
+                satellites: 21,
+                hdop: 0.85,
+            }),
+            motion: Motion {
+                wheel: MetresPerSecond(6.9),
+                vibration: Gravities(0.131),
+                tilt: Degrees(-3.0),
+                odometer: Metres(812_345.6),
+            },
+            battery: Some(Battery {
+                pack: PackId::from("LFP48-20 电池").unwrap(),
+                chemistry: Chemistry::Lfp,
+                soc: Percent(64.0),
+                soh: Percent(97.5),
+                voltage: Volts(52.61),
+                current: Amps(-12.35),
+                cells_mv: cells.into_iter().collect(),
+                probes: [24.5, -7.0].map(Celsius).into_iter().collect(),
+                insulation: Kiloohms(1500.0),
+                alarm_level: 2,
+            }),
+            link: Link { rsrp: Dbm(-91.0), cell: 4711, backup_power: false, backup: None, near: None },
+            air: Some(Celsius(-7.5)),
+        }
+    }
+
+    /// As serde writes it.
+    fn by_serde(report: &Report) -> Value {
+        let mut value = serde_json::to_value(report).unwrap();
+        value.as_object_mut().unwrap().insert("v".to_owned(), json!(1));
+        value
+    }
+
+    fn written(report: &Report) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        encode(&Message::Report(report.clone()), Format::Json, &mut buffer);
+        buffer
+    }
+
+    fn taken(payload: &[u8]) -> Result<Message, Rejection> {
+        decode(format!("zl/v1/{VIN}/up/report").as_bytes(), None, payload)
+    }
+
+    #[test]
+    fn reports_are_written_as_serde_writes_them_and_read_back() {
+        let mut reports = vec![report()];
+        for (mode, _) in MODES {
+            reports.push(Report { mode, position: None, battery: None, locked: true, ..report() });
+        }
+        for (chemistry, _) in CHEMISTRIES {
+            let battery = report().battery.map(|battery| Battery { chemistry, ..battery });
+            reports.push(Report { battery, ..report() });
+        }
+        let bare =
+            report().battery.map(|battery| Battery { cells_mv: ArrayVec::new(), probes: ArrayVec::new(), ..battery });
+        let near = Some(Near { at: LatLon { lat: -29.5, lon: 106.5 }, radius: Metres(800.0) });
+        let link = Link { backup: Some(Percent(41.5)), backup_power: true, near, ..report().link };
+        reports.push(Report { position: None, link, air: None, ..report() });
+        let position = report().position.map(|position| Position { fix: FIXES[0].0, hdop: 1.0 / 3.0, ..position });
+        reports.push(Report { battery: bare, position, ..report() });
+        for report in reports {
+            let payload = written(&report);
+            let text = std::str::from_utf8(&payload).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), by_serde(&report), "{text}");
+            assert_eq!(text.len(), by_serde(&report).to_string().len(), "and no longer: {text}");
+            if report.position.is_none_or(|position| position.hdop > 0.5) {
+                assert_eq!(read(text).as_ref(), Some(&report), "the quick way: {text}");
+            }
+            let flat = serde_json::from_str::<Flat>(text).unwrap().report();
+            assert_eq!(flat.as_ref(), Ok(&report), "in one pass: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_in_another_way_is_read_all_the_same() {
+        let report = report();
+        let spaced = serde_json::to_string_pretty(&by_serde(&report)).unwrap();
+        assert_eq!(read(&spaced), None);
+        assert_eq!(taken(spaced.as_bytes()), Ok(Message::Report(report.clone())));
+        let text = String::from_utf8(written(&report)).unwrap();
+        for other in [
+            text.replace("-12.35", "-1.235e1"),
+            text.replace("\"hdop\"", "\"colour\":\"red\",\"hdop\""),
+            text.replace("riding", "rid\\u0069ng"),
+            text.clone() + "\n",
+        ] {
+            assert_eq!(read(&other), None, "{other}");
+            assert_eq!(taken(other.as_bytes()), Ok(Message::Report(report.clone())), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_pack_number_that_needs_escapes_survives() {
+        for pack in ["a\"b", "a\\b", "a\nb"] {
+            let mut report = report();
+            report.battery = report.battery.map(|battery| Battery { pack: PackId::from(pack).unwrap(), ..battery });
+            assert_eq!(taken(&written(&report)), Ok(Message::Report(report)), "{pack:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_turned_away_for_the_same_reason_in_whatever_order() {
+        let text = String::from_utf8(written(&report())).unwrap();
+        for (from, to, why) in [
+            ("\"v\":1", "\"v\":2", Rejection::Version),
+            ("\"v\":1", "\"v\":1.0", Rejection::Version),
+            ("\"v\":1", "\"v\":\"1\"", Rejection::Schema),
+            ("\"v\":1,", "", Rejection::Version),
+            ("\"v\":1", "\"v\":1,\"v\":1", Rejection::Schema),
+            ("\"seq\":7", "\"seq\":07", Rejection::Malformed),
+            ("\"seq\":7", "\"seq\":-7", Rejection::Schema),
+            ("\"seq\":7", "\"seq\":7.0", Rejection::Schema),
+            ("\"seq\":7", "\"seq\":4294967296", Rejection::Schema),
+            ("\"seq\":7", "\"seq\":7,\"seq\":8", Rejection::Schema),
+            ("\"seq\":7,", "", Rejection::Schema),
+            ("0.131", ".131", Rejection::Malformed),
+            ("0.131", "0.", Rejection::Malformed),
+            ("0.131", "1e999", Rejection::Malformed),
+            ("0.131", "null", Rejection::Schema),
+            ("0.131", "64.1", Rejection::OutOfRange),
+            ("65535", "65536", Rejection::Schema),
+            ("riding", "flying", Rejection::Schema),
+            ("}}", "}", Rejection::Malformed),
+            ("}}", "}}}", Rejection::Malformed),
+            (VIN, "LZLEMTA20T0000002", Rejection::VinMismatch),
+            (VIN, "short", Rejection::Schema),
+            ("1780000123456", "1", Rejection::OutOfRange),
+        ] {
+            let payload = text.replace(from, to);
+            assert_eq!(taken(payload.as_bytes()), Err(why), "{from} → {to}");
+        }
+        let twice = text.replace("\"seq\":7", "\"seq\":-7").replace("}}", "}");
+        assert_eq!(taken(twice.as_bytes()), Err(Rejection::Malformed), "a broken form goes before a wrong member");
+        let twice = text.replace("\"v\":1", "\"v\":2").replace("\"seq\":7", "\"seq\":-7");
+        assert_eq!(taken(twice.as_bytes()), Err(Rejection::Version), "a wrong version goes before a wrong member");
+    }
+}
