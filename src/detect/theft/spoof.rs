@@ -1,0 +1,80 @@
+//! `theft.spoof`: the receiver is made to believe that it stands where it was left, while everything else says that the
+//! vehicle is driven: lifted and shaken for long, other cells serve, or the wheel turns.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::scene::{Departure, DepartureSettings, Scene, whole_seconds};
+use crate::base::span;
+use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::model::{Kind, Level};
+
+/// When a position counts as spoofed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpoofSettings {
+    /// Shaken for so long, and still in its place (**assumed**: a van that waits with its engine running leaves sooner).
+    #[serde(with = "span::text")]
+    pub shaken_for: Duration,
+    /// So often another cell served meanwhile: it is driven (**assumed**; a standing one changes once in 40 min).
+    pub cells: u8,
+    /// The wheel rolled so far meanwhile, metres.
+    pub rolled_m: u32,
+    /// How long its case must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for SpoofSettings {
+    fn default() -> Self {
+        Self { shaken_for: Duration::from_secs(60), cells: 3, rolled_m: 50, clear_after: Duration::from_mins(10) }
+    }
+}
+
+/// The rule.
+#[derive(Debug, Clone)]
+pub struct Spoof(pub SpoofSettings, pub DepartureSettings);
+
+impl Detector for Spoof {
+    fn kind(&self) -> Kind {
+        Kind::Spoof
+    }
+
+    fn clear_after(&self) -> Duration {
+        self.0.clear_after
+    }
+
+    fn examine(&self, sight: Sight<'_>) -> Signal {
+        let scene = match Scene::of(sight) {
+            Ok(scene) => scene,
+            Err(signal) => return signal,
+        };
+        let guard = scene.guard;
+        if guard.stirring_s() < whole_seconds(self.0.shaken_for) {
+            return Signal::Absent;
+        }
+        match scene.departure(&self.1) {
+            Departure::Seen | Departure::Sure => return Signal::Absent,
+            Departure::Unclear => return Signal::Unknown,
+            Departure::Here => {}
+        }
+        let signs = [guard.was_lifted(), guard.cells >= self.0.cells, guard.rolled_m >= self.0.rolled_m];
+        match signs.into_iter().filter(|sign| *sign).count() {
+            0 => Signal::Absent,
+            1 => Signal::Present(Level::Two),
+            _ => Signal::Present(Level::Three),
+        }
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        let scene = Scene::look(sight);
+        let (seconds, cells) = (scene.guard.stirring_s(), scene.guard.cells);
+        let mut finding = scene.describe(
+            &format!("shaken for {seconds} s, served by {cells} other cells, but its position says that it stands"),
+            &format!("持续振动 {seconds} 秒，切换基站 {cells} 次，定位却显示静止"),
+        );
+        finding.evidence.push(fact("cells", cells.into()));
+        finding
+    }
+}
