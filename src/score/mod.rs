@@ -1,5 +1,6 @@
 //! Holds claims against the truth. Only here, in `bench` and in `cmd` do both sides meet.
 
+pub mod downlink;
 pub mod matching;
 pub mod rehearsal;
 

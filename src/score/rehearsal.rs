@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::Timestamp;
+use super::downlink::Downlink;
 use crate::collect::{Core, Counters, Inbound, Output, Settings};
 use crate::model::{Alert, Incident};
 use crate::sim::{self, Fleet, Setting};
@@ -27,7 +27,8 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let mut core = Core::new(settings);
     let mut outcome = Outcome::default();
     let mut payload = Vec::new();
-    while let Some(emission) = fleet.poll(Timestamp::NEVER) {
+    let mut downlink = Downlink::default();
+    while let Some(emission) = downlink.poll(&mut fleet) {
         let message = match emission.output {
             sim::Output::Report(report) => Message::Report(report),
             sim::Output::Event(event) => Message::Event(event),
@@ -44,6 +45,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
         while let Some(output) = core.poll() {
             match output {
                 Output::Alert(alert) => outcome.alerts.push(*alert),
+                Output::Command(command) => downlink.send(emission.at, emission.vehicle, *command),
                 Output::Vehicle(_) | Output::Rejected(_) => {}
             }
         }

@@ -10,6 +10,6 @@ pub mod rejection;
 pub mod topic;
 
 pub use format::Format;
-pub use message::{Message, decode, decode_command, encode};
+pub use message::{Message, decode, decode_command, encode, encode_command};
 pub use rejection::Rejection;
 pub use topic::{Channel, Topic};
