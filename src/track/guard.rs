@@ -93,6 +93,8 @@ pub struct Guard {
     fixed_at: LatLonE7,
     fixed_s: u32,
     kept_out: u8,
+    /// The last fix was believed only because so many before it said the same: it tells nothing about a movement.
+    pub jumped: bool,
     /// Whether it has an inertial sensor that works.
     pub feels: bool,
     /// Who speaks.
@@ -252,6 +254,7 @@ impl Guard {
             self.kept_out += 1;
             return false;
         }
+        self.jumped = wild;
         (self.kept_out, self.fixed_at, self.fixed_s) = (0, fix, now_s);
         true
     }
@@ -321,4 +324,18 @@ impl Guard {
 /// FNV-1a of a pack's number; never 0.
 fn hash(pack: &PackId) -> u32 {
     pack.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::ParkAnchor;
+
+    #[test]
+    fn a_guarded_vehicle_costs_few_bytes() {
+        let (guard, anchor) = (size_of::<Guard>(), size_of::<Option<ParkAnchor>>());
+        println!("guard {guard} bytes, anchor {anchor} bytes");
+        // The anchor alone had 72 bytes before the guard came.
+        assert!(guard + anchor <= 72 + 130, "{guard} + {anchor} bytes");
+    }
 }

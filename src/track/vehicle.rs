@@ -55,7 +55,8 @@ impl Track {
             return;
         }
         let Some(fix) = fix else { return };
-        let Some(park) = &mut self.park else {
+        let here = self.park.as_ref().is_none_or(|park| park.away_fixes == 0);
+        let Some(park) = self.park.as_mut().filter(|_| !(here && self.theft.jumped)) else {
             self.park = Some(ParkAnchor::drop_at(&fix, now_s));
             return;
         };

@@ -17,7 +17,7 @@ use crate::model::{Kind, Level};
 #[serde(deny_unknown_fields, default)]
 pub struct CarryOffSettings {
     /// Tilt of a vehicle that is carried or lies, degrees (between the measured 16° and 38°).
-    pub tilt_deg: f32,
+    pub tilt_deg: f64,
     /// Shaken for so long after it was lifted: it is carried (**assumed**).
     #[serde(with = "span::text")]
     pub shaken_for: Duration,
@@ -51,7 +51,7 @@ impl Detector for CarryOff {
             Err(signal) => return signal,
         };
         let guard = scene.guard;
-        if guard.top_tilt_deg < self.0.tilt_deg || guard.has_rolled() {
+        if f64::from(guard.top_tilt_deg) < self.0.tilt_deg || guard.has_rolled() {
             return Signal::Absent;
         }
         match scene.departure(&self.1) {
@@ -76,5 +76,45 @@ impl Detector for CarryOff {
                 &format!("被抬起，倾斜 {tilt:.0}°，持续振动 {seconds} 秒"),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, on_van, put};
+    use super::*;
+    use crate::base::units::Degrees;
+    use crate::model::EventKind;
+
+    fn rule() -> CarryOff {
+        CarryOff(CarryOffSettings::default(), DepartureSettings::default())
+    }
+
+    #[test]
+    fn what_lies_on_its_side_while_it_moves_is_carried() {
+        for (tilt, expected) in [(36.0, Says::Confirmed), (74.0, Says::Confirmed), (16.0, Says::Nothing)] {
+            let mut stage = Stage::parked();
+            stage.happen(EventKind::Lift).say(on_van);
+            stage.go_on(30, |report, second| {
+                put(report, 1.3 * second, 1.3);
+                report.motion.tilt = Degrees(tilt);
+            });
+            assert_eq!(stage.ask(&rule()), expected, "{tilt}°");
+        }
+    }
+
+    #[test]
+    fn before_it_is_away_a_lift_and_a_tilt_make_it_probable() {
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Lift).say(on_van).say(|report| report.motion.tilt = Degrees(40.0));
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+        assert_eq!(stage.go_on(6, |_, _| {}).ask(&rule()), Says::Probable);
+    }
+
+    #[test]
+    fn knocked_over_is_not_carried() {
+        let mut stage = Stage::parked();
+        stage.say(|report| report.motion.tilt = Degrees(72.0)).go_on(60, |_, _| {});
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
     }
 }

@@ -71,3 +71,43 @@ impl Detector for Clone {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, put};
+    use super::*;
+    use crate::model::Report;
+
+    fn rule() -> Clone {
+        Clone(CloneSettings::default())
+    }
+
+    fn speak(report: &mut Report, boot: u32, north_m: f64) {
+        report.stamp.boot = boot;
+        put(report, north_m, 0.0);
+    }
+
+    #[test]
+    fn two_devices_that_take_turns_are_a_clone() {
+        let mut stage = Stage::parked();
+        stage.wait(60).say(|report| speak(report, 99, 5000.0));
+        assert_eq!(stage.ask(&rule()), Says::Unclear, "it may have been moved while it was off");
+        stage.wait(240).say(|report| speak(report, 7, 0.0));
+        assert_eq!(stage.ask(&rule()), Says::Confirmed);
+        assert_eq!(stage.wait(1200).say(|_| {}).ask(&rule()), Says::Nothing, "the other has fallen silent");
+        let mut stage = Stage::parked();
+        for boot in [99, 7, 99, 7] {
+            stage.wait(60).say(|report| speak(report, boot, 0.0));
+        }
+        assert_eq!(stage.ask(&rule()), Says::Probable, "at one place");
+    }
+
+    #[test]
+    fn a_device_that_starts_again_is_itself() {
+        let mut stage = Stage::parked();
+        for boot in [8, 9, 12] {
+            stage.wait(600).say(|report| speak(report, boot, 3.0));
+            assert_eq!(stage.ask(&rule()), Says::Nothing);
+        }
+    }
+}

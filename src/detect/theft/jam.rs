@@ -52,6 +52,7 @@ impl Detector for Jam {
         let dark = scene.guard.dark_s() >= whole_seconds(self.0.dark_for);
         let vanished = scene.park.is_some_and(|park| park.vanished);
         match scene.departure(&self.1) {
+            Departure::Here if dark && sight.report.position.is_none() => Signal::Present(Level::Two),
             Departure::Here => Signal::Absent,
             Departure::Sure | Departure::Seen if dark => Signal::Present(Level::Three),
             Departure::Unclear if dark => Signal::Present(Level::Two),
@@ -76,6 +77,66 @@ impl Detector for Jam {
                 &format!("shaken for {seconds} s without satellites and network"),
                 &format!("{seconds} 秒无卫星、无网络且持续振动"),
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, on_van, put};
+    use super::*;
+    use crate::model::Report;
+
+    fn rule() -> Jam {
+        Jam(JamSettings::default(), DepartureSettings::default())
+    }
+
+    /// Reports each ten seconds that all come half an hour later.
+    fn held_back(stage: &mut Stage, count: i64, change: impl Fn(&mut Report)) {
+        let back = stage.now().plus_seconds(1800.0);
+        for _ in 0..count {
+            stage.wait(10).say_late(back, &change);
+        }
+    }
+
+    #[test]
+    fn moved_about_in_the_dark_is_jammed() {
+        let mut stage = Stage::parked();
+        held_back(&mut stage, 12, |report| {
+            report.position = None;
+            on_van(report);
+        });
+        assert_eq!(stage.ask(&rule()), Says::Probable);
+        let mut back = stage;
+        back.wait(1860).say(|report| put(report, 3000.0, 0.0)).wait(1).say(|_| {});
+        assert_eq!(back.ask(&rule()), Says::Confirmed, "it comes back elsewhere");
+    }
+
+    #[test]
+    fn a_garage_and_a_late_upload_are_not() {
+        let mut stage = Stage::parked();
+        held_back(&mut stage, 30, |report| report.position = None);
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "a garage");
+        let mut stage = Stage::parked();
+        held_back(&mut stage, 30, |_| {});
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "a late upload");
+        let mut stage = Stage::parked();
+        stage.go_on(60, |report, _| report.position = None);
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "consent withdrawn");
+        stage.wait(3600).say(|report| put(report, 0.0, 0.0));
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+    }
+
+    #[test]
+    fn silent_and_back_elsewhere_without_rolling_is_jammed() {
+        for (rolled_m, expected) in [(0.0, Says::Probable), (3000.0, Says::Nothing)] {
+            let mut stage = Stage::parked();
+            stage.wait(2400).say(|report| {
+                put(report, 3000.0, 0.0);
+                report.motion.odometer.0 += rolled_m;
+            });
+            stage.go_on(4, |_, _| {});
+            assert_eq!(stage.ask(&rule()), expected, "rolled {rolled_m} m");
         }
     }
 }

@@ -13,6 +13,8 @@ pub mod power_cut;
 pub mod ride_away;
 pub mod scene;
 pub mod spoof;
+#[cfg(test)]
+mod stage;
 pub mod strip;
 pub mod tamper;
 pub mod tow;

@@ -58,3 +58,47 @@ impl Detector for PackSwap {
         scene.describe(&format!("another pack sits in it: {pack}"), &format!("电池已被换成 {pack}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, without_pack};
+    use super::*;
+    use crate::base::PackId;
+    use crate::model::EventKind;
+    use crate::model::Report;
+
+    fn rule() -> PackSwap {
+        PackSwap(PackSwapSettings::default())
+    }
+
+    fn with_another(report: &mut Report) {
+        *report = Stage::parked().last().clone();
+        if let Some(battery) = &mut report.battery {
+            battery.pack = PackId::from("BT00000042").unwrap();
+        }
+    }
+
+    #[test]
+    fn another_pack_under_a_closed_lock_is_a_swap() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.wait(60).say(with_another).ask(&rule()), Says::Probable, "its number alone");
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Vibration).wait(30).happen(EventKind::PowerCut).say(without_pack);
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+        assert_eq!(stage.wait(90).say(with_another).ask(&rule()), Says::Confirmed);
+    }
+
+    #[test]
+    fn who_opens_the_lock_or_has_a_key_may_exchange_it() {
+        for with_key in [false, true] {
+            let mut stage = Stage::parked();
+            stage.wait(60).say(|report| (report.locked, report.key_near) = (with_key, with_key));
+            stage.wait(60).happen(EventKind::PowerCut).say(without_pack);
+            stage.wait(90).say(with_another);
+            assert_eq!(stage.wait(60).say(|_| {}).ask(&rule()), Says::Nothing, "key near: {with_key}");
+        }
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Unlock).wait(90).say(with_another);
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "the event alone says that it is open");
+    }
+}

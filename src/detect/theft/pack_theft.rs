@@ -60,3 +60,34 @@ impl Detector for PackTheft {
         scene.describe("shaken, then the pack was gone", "有振动，随后电池断开")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, without_pack};
+    use super::*;
+    use crate::model::EventKind;
+
+    fn rule() -> PackTheft {
+        PackTheft(PackTheftSettings::default(), DepartureSettings::default())
+    }
+
+    #[test]
+    fn work_and_then_no_power_is_a_theft() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.happen(EventKind::Vibration).ask(&rule()), Says::Nothing);
+        assert_eq!(stage.wait(40).happen(EventKind::PowerCut).ask(&rule()), Says::Probable);
+        assert_eq!(stage.say(without_pack).ask(&rule()), Says::Confirmed);
+        assert_eq!(stage.wait(3600).say(|_| {}).ask(&rule()), Says::Confirmed, "as long as it is gone");
+        stage.say(|report| *report = Stage::parked().last().clone());
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+    }
+
+    #[test]
+    fn no_power_without_work_is_another_case() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.happen(EventKind::PowerCut).say(without_pack).ask(&rule()), Says::Nothing);
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Vibration).wait(1200).say(|_| {}).happen(EventKind::PowerCut).say(without_pack);
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "shaken long before");
+    }
+}

@@ -58,3 +58,32 @@ impl Detector for PowerCut {
         scene.describe(&format!("without power from its pack for {seconds} s"), &format!("主电源断开 {seconds} 秒"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, without_pack};
+    use super::*;
+    use crate::model::EventKind;
+
+    fn rule() -> PowerCut {
+        PowerCut(PowerCutSettings::default())
+    }
+
+    #[test]
+    fn lost_power_is_suspicious_and_probable_once_it_is_seen() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.happen(EventKind::PowerCut).ask(&rule()), Says::Suspected);
+        assert_eq!(stage.say(without_pack).ask(&rule()), Says::Probable);
+        let mut stage = Stage::parked();
+        assert_eq!(stage.wait(60).say(without_pack).ask(&rule()), Says::Probable, "the event may be lost");
+    }
+
+    #[test]
+    fn an_empty_pack_and_a_silent_management_explain_it() {
+        let mut stage = Stage::parked();
+        stage.say(|report| report.battery.as_mut().expect("a pack").soc.0 = 3.0).wait(300);
+        assert_eq!(stage.happen(EventKind::PowerCut).say(without_pack).ask(&rule()), Says::Suspected);
+        let mut stage = Stage::parked();
+        assert_eq!(stage.say(|report| report.battery = None).ask(&rule()), Says::Nothing, "no backup power");
+    }
+}

@@ -75,3 +75,44 @@ impl Detector for RideAway {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, put};
+    use super::*;
+    use crate::base::units::MetresPerSecond;
+    use crate::model::Report;
+
+    fn rule() -> RideAway {
+        RideAway(RideAwaySettings::default(), DepartureSettings::default())
+    }
+
+    fn roll(report: &mut Report, mps: f64) {
+        report.motion.wheel = MetresPerSecond(mps);
+        report.motion.odometer.0 += mps;
+    }
+
+    #[test]
+    fn a_turning_wheel_is_probable_and_a_position_confirms_it() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.go_on(4, |report, _| roll(report, 2.0)).ask(&rule()), Says::Probable);
+        stage.go_on(10, |report, second| {
+            roll(report, 5.0);
+            put(report, 8.0 + 5.0 * second, 5.0);
+        });
+        assert_eq!(stage.ask(&rule()), Says::Confirmed);
+    }
+
+    #[test]
+    fn who_makes_room_or_owns_it_takes_nothing() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.go_on(1, |report, _| roll(report, 1.2)).ask(&rule()), Says::Nothing, "rolled aside");
+        let mut stage = Stage::parked();
+        stage.go_on(60, |report, second| {
+            roll(report, 1.2);
+            put(report, 1.2 * second, 1.2);
+            report.key_near = true;
+        });
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "pushed by its owner");
+    }
+}

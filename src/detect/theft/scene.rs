@@ -17,13 +17,13 @@ use crate::track::guard::{self, DISTURBED_S, Guard};
 pub struct DepartureSettings {
     /// Distance from the anchor that is enough together with a disturbance, metres: a spike of more than 50 m occurs in
     /// 0.02 % of still fixes, and never twice in a row (measured).
-    pub distance_m: f32,
+    pub distance_m: f64,
     /// The same without any other sign, metres (**assumed**: farther than any drift).
-    pub alone_m: f32,
+    pub alone_m: f64,
     /// Speed over ground of a vehicle that is driven, m/s: one fix is enough (**assumed**: a trot).
-    pub speed_mps: f32,
+    pub speed_mps: f64,
     /// Speed over ground of somebody who carries it, m/s (**assumed**: a slow walk).
-    pub walking_mps: f32,
+    pub walking_mps: f64,
     /// Fixes in a row that must be away when nothing drives.
     pub fixes: u16,
     /// Swift fixes in a row that need no other sign (measured on 66 real trips: three are there within 28 s).
@@ -106,19 +106,20 @@ impl<'a> Scene<'a> {
         if park.away_fixes == 0 {
             return Departure::Here;
         }
-        let (away, speed, reach) = (park.away_m, park.top_speed_mps, park.reach_m);
+        let [away, speed, reach, roamed] =
+            [park.away_m, park.top_speed_mps, park.reach_m, park.roamed_m].map(f64::from);
         let far = away > limits.distance_m.max(2.0 * reach);
         let several = park.away_fixes >= limits.fixes;
         if self.guard.is_disturbed_since(park.last_here_s) || self.guard.has_rolled() {
-            let driven = speed >= limits.speed_mps && away > 10.0_f32.max(reach / 2.0);
+            let driven = speed >= limits.speed_mps && away > 10.0_f64.max(reach / 2.0);
             let carried = several && speed >= limits.walking_mps && away > reach;
             if driven || carried || (several && far) {
                 return Departure::Sure;
             }
         }
-        let driven = park.swift_fixes >= limits.swift_fixes && away > reach && park.roamed_m > 10.0;
+        let driven = park.swift_fixes >= limits.swift_fixes && away > reach && roamed > 10.0;
         let swift_and_far = away > limits.distance_m.max(reach) && speed >= limits.speed_mps;
-        let wanders = several && away > limits.alone_m.max(reach) && park.roamed_m > limits.alone_m / 2.0;
+        let wanders = several && away > limits.alone_m.max(reach) && roamed > limits.alone_m / 2.0;
         if park.vanished || driven || swift_and_far || wanders { Departure::Seen } else { Departure::Unclear }
     }
 

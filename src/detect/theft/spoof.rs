@@ -78,3 +78,34 @@ impl Detector for Spoof {
         finding
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, on_van, put};
+    use super::*;
+    use crate::model::EventKind;
+
+    fn rule() -> Spoof {
+        Spoof(SpoofSettings::default(), DepartureSettings::default())
+    }
+
+    #[test]
+    fn driven_by_all_signs_but_its_position() {
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Lift).say(on_van).go_on(50, |_, _| {});
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "it may only be loaded");
+        assert_eq!(stage.go_on(15, |_, _| {}).ask(&rule()), Says::Probable);
+        stage.go_on(90, |report, second| report.link.cell = 100 + second as u32 / 20);
+        assert_eq!(stage.ask(&rule()), Says::Confirmed);
+    }
+
+    #[test]
+    fn what_moves_or_is_only_shaken_is_none() {
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Lift).say(on_van).go_on(90, |report, second| put(report, 8.0 * second, 8.0));
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "a tow");
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Vibration).say(on_van).go_on(90, |_, _| {});
+        assert_eq!(stage.ask(&rule()), Says::Nothing, "somebody works on the lock");
+    }
+}

@@ -58,3 +58,26 @@ impl Detector for Strip {
 fn is_cut_elsewhere(scene: &Scene) -> bool {
     scene.guard.is_powerless() && scene.park.is_some_and(|park| scene.guard.cut_s > park.last_here_s)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, on_van, put, without_pack};
+    use super::*;
+    use crate::model::EventKind;
+
+    fn rule() -> Strip {
+        Strip(StripSettings::default(), DepartureSettings::default())
+    }
+
+    #[test]
+    fn a_pack_taken_elsewhere_is_stripping_and_one_taken_here_is_not() {
+        for (metres, expected) in [(9.0, Says::Confirmed), (0.0, Says::Nothing)] {
+            let mut stage = Stage::parked();
+            stage.happen(EventKind::Lift).say(on_van);
+            stage.go_on(30, |report, second| put(report, metres * second, metres));
+            assert!(matches!(stage.ask(&rule()), Says::Nothing | Says::Unclear));
+            stage.wait(60).happen(EventKind::PowerCut).say(without_pack);
+            assert_eq!(stage.ask(&rule()), expected, "{metres} m/s");
+        }
+    }
+}

@@ -93,3 +93,49 @@ impl Detector for Tamper {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage};
+    use super::*;
+    use crate::model::EventKind;
+    use crate::model::Report;
+
+    fn rule() -> Tamper {
+        Tamper(TamperSettings::default(), DepartureSettings::default())
+    }
+
+    fn shake(report: &mut Report) {
+        report.motion.vibration.0 = 0.25;
+    }
+
+    fn quiet(report: &mut Report) {
+        report.motion.vibration.0 = 0.004;
+    }
+
+    #[test]
+    fn one_shake_is_suspicious_and_more_are_work() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.happen(EventKind::Vibration).ask(&rule()), Says::Suspected);
+        assert_eq!(stage.say(shake).ask(&rule()), Says::Suspected);
+        assert_eq!(stage.wait(30).say(quiet).ask(&rule()), Says::Suspected);
+        stage.wait(30).happen(EventKind::Vibration).say(shake);
+        assert_eq!(stage.ask(&rule()), Says::Probable, "again");
+        assert_eq!(stage.wait(900).say(quiet).ask(&rule()), Says::Nothing);
+        let mut stage = Stage::parked();
+        stage.happen(EventKind::Vibration).say(shake).go_on(12, |_, _| {});
+        assert_eq!(stage.ask(&rule()), Says::Probable, "it goes on");
+    }
+
+    #[test]
+    fn lorries_and_owners_shake_it_too() {
+        let mut stage = Stage::parked();
+        for _ in 0..5 {
+            stage.happen(EventKind::Vibration).say(|_| {}).wait(30);
+        }
+        assert_eq!(stage.ask(&rule()), Says::Suspected, "felt, but nothing is seen");
+        let mut stage = Stage::parked();
+        stage.say(|report| report.key_near = true).happen(EventKind::Vibration).say(shake).go_on(30, |_, _| {});
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+    }
+}

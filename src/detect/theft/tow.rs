@@ -85,3 +85,104 @@ impl Detector for Tow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Says, Stage, on_van, put};
+    use super::*;
+    use crate::model::EventKind;
+
+    fn rule() -> Tow {
+        Tow(TowSettings::default(), DepartureSettings::default())
+    }
+
+    #[test]
+    fn a_lift_grows_into_a_tow() {
+        let mut stage = Stage::parked();
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+        assert_eq!(stage.happen(EventKind::Lift).ask(&rule()), Says::Suspected);
+        assert_eq!(stage.say(on_van).ask(&rule()), Says::Suspected);
+        assert_eq!(stage.go_on(6, |_, _| {}).ask(&rule()), Says::Probable, "it goes on being shaken");
+        stage.go_on(10, |report, second| put(report, 6.0 * second, 6.0));
+        assert_eq!(stage.ask(&rule()), Says::Confirmed);
+        let stolen = stage.wait(7200).say(|report| (report.motion.vibration.0, report.motion.tilt.0) = (0.004, 7.0));
+        assert_eq!(stolen.ask(&rule()), Says::Confirmed, "standing somewhere else does not bring it back");
+        assert_eq!(stolen.say(|report| report.key_near = true).ask(&rule()), Says::Nothing);
+    }
+
+    #[test]
+    fn a_position_alone_is_probable_when_it_drives() {
+        let mut stage = Stage::parked();
+        stage.go_on(20, |report, second| put(report, 8.0 * second, 8.0));
+        assert_eq!(stage.ask(&rule()), Says::Probable);
+    }
+
+    fn spike(stage: &mut Stage) {
+        stage.say(|report| put(report, 250.0, 0.0)).wait(1);
+    }
+
+    fn datum(stage: &mut Stage) {
+        stage.go_on(5, |report, _| put(report, 480.0, 0.0));
+    }
+
+    fn drift(stage: &mut Stage) {
+        stage.go_on(300, |report, second| put(report, 60.0 * (second / 50.0).sin(), 0.2));
+    }
+
+    fn zero(stage: &mut Stage) {
+        stage.happen(EventKind::Vibration).say(on_van);
+        stage.go_on(20, |report, _| report.position.as_mut().expect("a fix").at.lon = 0.0);
+    }
+
+    fn zero_and_back(stage: &mut Stage) {
+        zero(stage);
+        stage.go_on(20, |report, _| put(report, 0.0, 0.0));
+    }
+
+    fn owners_van(stage: &mut Stage) {
+        stage.go_on(60, |report, second| {
+            put(report, 9.0 * second, 9.0);
+            report.key_near = true;
+        });
+        // It stops, and its owner goes.
+        stage.go_on(5, |report, _| {
+            put(report, 600.0, 0.0);
+            report.key_near = false;
+        });
+    }
+
+    fn ride(stage: &mut Stage) {
+        stage.go_on(60, |report, second| {
+            put(report, 9.0 * second, 9.0);
+            report.locked = false;
+        });
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_none() {
+        for (name, case) in [
+            ("spike", spike as fn(&mut Stage)),
+            ("datum", datum),
+            ("drift", drift),
+            ("a longitude of zero", zero),
+            ("and back", zero_and_back),
+            ("owner's van", owners_van),
+            ("ride", ride),
+        ] {
+            let mut stage = Stage::parked();
+            case(&mut stage);
+            assert!(matches!(stage.ask(&rule()), Says::Nothing | Says::Unclear), "{name}: {:?}", stage.ask(&rule()));
+        }
+    }
+
+    #[test]
+    fn nothing_is_locked_out_for_ever() {
+        let mut stage = Stage::parked();
+        // The receiver says nonsense for long, then the vehicle is really stolen.
+        stage.go_on(20, |report, _| report.position.as_mut().expect("a fix").at.lon = 0.0);
+        stage.go_on(20, |report, _| put(report, 0.0, 0.0));
+        stage.happen(EventKind::Lift).say(on_van);
+        stage.go_on(20, |report, second| put(report, 8.0 * second, 8.0));
+        assert_eq!(stage.ask(&rule()), Says::Confirmed);
+    }
+}
