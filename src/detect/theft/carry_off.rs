@@ -57,9 +57,11 @@ impl Detector for CarryOff {
         match scene.departure(&self.1) {
             Departure::Sure => Signal::Present(Level::Three),
             Departure::Seen => Signal::Present(Level::Two),
-            Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => Signal::Present(Level::Two),
+            Departure::Here | Departure::Unclear | Departure::Hinted if scene.is_loaded(self.0.shaken_for) => {
+                Signal::Present(Level::Two)
+            }
             Departure::Here => Signal::Absent,
-            Departure::Unclear => Signal::Unknown,
+            Departure::Unclear | Departure::Hinted => Signal::Unknown,
         }
     }
 
@@ -71,7 +73,7 @@ impl Detector for CarryOff {
                 &format!("tilted by {tilt:.0}° as if carried, "),
                 &format!("倾斜 {tilt:.0}°（疑似被搬走），"),
             )),
-            Departure::Here | Departure::Unclear => scene.describe(
+            Departure::Here | Departure::Unclear | Departure::Hinted => scene.describe(
                 &format!("lifted, tilted by {tilt:.0}° and shaken for {seconds} s"),
                 &format!("被抬起，倾斜 {tilt:.0}°，持续振动 {seconds} 秒"),
             ),

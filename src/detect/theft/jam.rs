@@ -55,9 +55,9 @@ impl Detector for Jam {
             Departure::Here if dark && sight.report.position.is_none() => Signal::Present(Level::Two),
             Departure::Here => Signal::Absent,
             Departure::Sure | Departure::Seen if dark => Signal::Present(Level::Three),
-            Departure::Unclear if dark => Signal::Present(Level::Two),
+            Departure::Unclear | Departure::Hinted if dark => Signal::Present(Level::Two),
             Departure::Sure | Departure::Seen if vanished => Signal::Present(Level::Two),
-            Departure::Unclear => Signal::Unknown,
+            Departure::Unclear | Departure::Hinted => Signal::Unknown,
             Departure::Sure | Departure::Seen => Signal::Absent,
         }
     }
@@ -73,7 +73,7 @@ impl Detector for Jam {
             Departure::Sure | Departure::Seen => {
                 scene.describe_movement(("silent meanwhile, wheel not turned, ", "期间失联且车轮未转动，"))
             }
-            Departure::Here | Departure::Unclear => scene.describe(
+            Departure::Here | Departure::Unclear | Departure::Hinted => scene.describe(
                 &format!("shaken for {seconds} s without satellites and network"),
                 &format!("{seconds} 秒无卫星、无网络且持续振动"),
             ),

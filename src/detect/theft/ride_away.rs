@@ -57,7 +57,7 @@ impl Detector for RideAway {
         }
         match scene.departure(&self.1) {
             Departure::Sure => Signal::Present(Level::Three),
-            Departure::Here | Departure::Unclear | Departure::Seen => Signal::Present(Level::Two),
+            Departure::Here | Departure::Unclear | Departure::Hinted | Departure::Seen => Signal::Present(Level::Two),
         }
     }
 
@@ -68,7 +68,7 @@ impl Detector for RideAway {
             Departure::Sure | Departure::Seen => {
                 scene.describe_movement((&format!("wheel rolled {rolled} m, "), &format!("车轮滚动 {rolled} 米，")))
             }
-            Departure::Here | Departure::Unclear => scene.describe(
+            Departure::Here | Departure::Unclear | Departure::Hinted => scene.describe(
                 &format!("wheel turns at {mps:.1} m/s, rolled {rolled} m"),
                 &format!("车轮转动 {mps:.1} 米/秒，滚动 {rolled} 米"),
             ),

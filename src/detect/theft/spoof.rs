@@ -56,7 +56,7 @@ impl Detector for Spoof {
         }
         match scene.departure(&self.1) {
             Departure::Seen | Departure::Sure => return Signal::Absent,
-            Departure::Unclear => return Signal::Unknown,
+            Departure::Unclear | Departure::Hinted => return Signal::Unknown,
             Departure::Here => {}
         }
         let signs = [guard.was_lifted(), guard.cells >= self.0.cells, guard.rolled_m >= self.0.rolled_m];

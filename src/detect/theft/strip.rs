@@ -45,7 +45,7 @@ impl Detector for Strip {
         match scene.departure(&self.1) {
             Departure::Here => Signal::Absent,
             Departure::Sure | Departure::Seen if is_cut_elsewhere(&scene) => Signal::Present(Level::Three),
-            Departure::Unclear | Departure::Sure | Departure::Seen => Signal::Unknown,
+            Departure::Unclear | Departure::Hinted | Departure::Sure | Departure::Seen => Signal::Unknown,
         }
     }
 

@@ -57,7 +57,10 @@ impl Detector for Tow {
         match scene.departure(&self.1) {
             Departure::Sure => Signal::Present(Level::Three),
             Departure::Seen => Signal::Present(Level::Two),
-            Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => Signal::Present(Level::Two),
+            Departure::Hinted | Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => {
+                Signal::Present(Level::Two)
+            }
+            Departure::Hinted => Signal::Present(Level::One),
             Departure::Here | Departure::Unclear if scene.is_recent_span(scene.guard.lifted_s, self.0.lifted_for) => {
                 Signal::Present(Level::One)
             }
@@ -77,10 +80,11 @@ impl Detector for Tow {
                 scene.describe_movement(("seen by nobody, wheel not turned, ", "期间失联且车轮未转动，"))
             }
             Departure::Seen => scene.describe_movement(("", "")),
-            Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => {
+            Departure::Hinted | Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => {
                 let seconds = scene.guard.stirring_s();
                 scene.describe(&format!("lifted and shaken for {seconds} s"), &format!("被抬起并持续振动 {seconds} 秒"))
             }
+            Departure::Hinted => scene.describe_movement(("one fix, ", "单个定位点，")),
             Departure::Here | Departure::Unclear => scene.describe("lifted", "被抬起"),
         }
     }
