@@ -14,9 +14,9 @@ use crate::model::{Event, EventKind, Position, Report};
 /// Shaking from which a vehicle is taken to be moved or worked on, g. Standing ones show 0.004, carried and driven ones
 /// 0.08 (measured shares of samples); between them is **assumed**.
 pub const STIRRED_G: f64 = 0.03;
-/// Change of tilt from one report to the next that is no wind, degrees (**assumed**; measured: 4° while pedalling, 16°
-/// when loaded into a car).
-const TILTED_DEG: f32 = 5.0;
+/// Change of tilt from one report to the next that is no wind and no noise, degrees (**assumed**; measured: up to 4° while
+/// pedalling, 16° when loaded into a car).
+const TILTED_DEG: f32 = 8.0;
 /// Speed of the wheel that is no sensor noise, m/s (**assumed**).
 const ROLLING_MPS: f64 = 0.5;
 /// A pause in the shaking after which it is another one, seconds (**assumed**).
@@ -38,8 +38,8 @@ const KEPT_OUT_FIXES: u8 = 3;
 const SILENCE_S: u32 = 900;
 /// A message that took longer waited for a network, seconds.
 const LATE_S: f64 = 60.0;
-/// A pack below this charge may switch itself off, %.
-const EMPTY_PCT: f64 = 10.0;
+/// A pack below this charge may switch itself off, % (**assumed**; its management warns before that).
+const EMPTY_PCT: f64 = 3.0;
 
 /// What happened to a vehicle since it was last left.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn an_empty_pack_and_a_silent_management_explain_it() {
         let mut stage = Stage::parked();
-        stage.say(|report| report.battery.as_mut().expect("a pack").soc.0 = 3.0).wait(300);
+        stage.say(|report| report.battery.as_mut().expect("a pack").soc.0 = 2.0).wait(300);
         assert_eq!(stage.happen(EventKind::PowerCut).say(without_pack).ask(&rule()), Says::Suspected);
         let mut stage = Stage::parked();
         assert_eq!(stage.say(|report| report.battery = None).ask(&rule()), Says::Nothing, "no backup power");
