@@ -38,14 +38,15 @@ struct Claim<'a> {
 
 impl Book {
     /// Takes note of what the detectors say about what was just seen, each at its place in `signals`; alerts that changed
-    /// by it are handed to `changed`. Detectors that stand earlier are the more specific ones.
+    /// by it are handed to `changed`, with the level they had before, if any. Detectors that stand earlier are the more
+    /// specific ones.
     pub fn note(
         &mut self,
         vehicle: VehicleId,
         sight: Sight<'_>,
         detectors: &[Box<dyn Detector>],
         signals: &[Signal],
-        mut changed: impl FnMut(Alert),
+        mut changed: impl FnMut(Alert, Option<Level>),
     ) {
         for family in [Family::Theft, Family::Battery] {
             let claims = detectors.iter().zip(signals).enumerate();
@@ -61,11 +62,12 @@ impl Book {
                 (None, Some(claim)) => {
                     let alert = raise(sight, claim);
                     self.open.insert(key, Open { alert: alert.clone(), witnesses: Vec::new() });
-                    changed(alert);
+                    changed(alert, None);
                 }
                 (Some(open), Some(claim)) => {
+                    let before = open.alert.level;
                     if let Some(alert) = open.grow(sight, claim, detectors) {
-                        changed(alert);
+                        changed(alert, Some(before));
                     }
                 }
                 (_, None) => {}
@@ -74,8 +76,8 @@ impl Book {
                 && open.listen(sight.time(), detectors, signals)
                 && let Some(open) = self.open.remove(&key)
             {
-                let now = sight.now;
-                changed(Alert { state: AlertState::Cleared, at: now, cleared_at: Some(now), ..open.alert });
+                let (now, before) = (sight.now, Some(open.alert.level));
+                changed(Alert { state: AlertState::Cleared, at: now, cleared_at: Some(now), ..open.alert }, before);
             }
         }
     }

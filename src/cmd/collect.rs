@@ -19,10 +19,10 @@ use super::output::{self, Style};
 use super::simulate::{TimeArgs, parse_url};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
-use crate::base::{Clock, span};
+use crate::base::{AlertId, Clock, span};
 use crate::collect::{Core, Counters};
 use crate::config::{self, Config};
-use crate::model::Alert;
+use crate::model::{Alert, Kind};
 use crate::mqtt::subscriber::Subscription;
 use crate::mqtt::{BrokerUrl, Subscriber};
 use crate::store::Writer;
@@ -204,12 +204,12 @@ pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     let ended = stop::requested(args.duration);
     tokio::pin!(ended);
-    let mut raised: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut raised = BTreeMap::new();
     loop {
         tokio::select! {
             () = &mut ended => break,
             Some(alert) = alerts.recv() => {
-                count_raised(&mut raised, &alert);
+                note_raised(&mut raised, &alert);
                 status.aside(|| output::alert(style, &alert));
             }
             _ = tick.tick() => status.show(&describe(running.hub())),
@@ -222,7 +222,7 @@ pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
         tokio::select! {
             counters = &mut stopping => break counters?,
             Some(alert) = alerts.recv() => {
-                count_raised(&mut raised, &alert);
+                note_raised(&mut raised, &alert);
                 output::alert(style, &alert);
             }
         }
@@ -231,11 +231,20 @@ pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Counts an alert that was raised.
-pub fn count_raised(raised: &mut BTreeMap<&'static str, u64>, alert: &Alert) {
+/// Takes note of an alert that was raised or grew: by which rule it is in the end.
+fn note_raised(raised: &mut BTreeMap<AlertId, Kind>, alert: &Alert) {
     if alert.state == crate::model::AlertState::Raised {
-        *raised.entry(alert.kind.rule()).or_default() += 1;
+        raised.insert(alert.id, alert.kind);
     }
+}
+
+/// How many alerts there are by each rule.
+pub fn count_rules(kinds: impl Iterator<Item = Kind>) -> BTreeMap<&'static str, u64> {
+    let mut count = BTreeMap::new();
+    for kind in kinds {
+        *count.entry(kind.rule()).or_default() += 1;
+    }
+    count
 }
 
 /// How things are, in a line.
@@ -248,14 +257,14 @@ pub fn describe(hub: &Hub) -> String {
     )
 }
 
-fn print_summary(style: Style, counters: &Counters, raised: &BTreeMap<&'static str, u64>) {
+fn print_summary(style: Style, counters: &Counters, raised: &BTreeMap<AlertId, Kind>) {
     let body = json!({
         "reports_received": counters.reports,
         "events_received": counters.received - counters.reports,
         "lost": counters.missing,
         "duplicates": counters.duplicates,
         "rejected": counters.rejected_total(),
-        "alerts": raised,
+        "alerts": count_rules(raised.values().copied()),
     });
     output::object(style, "summary", &body);
     if style == Style::Plain {

@@ -19,6 +19,8 @@ use crate::track::VehicleId;
 use crate::web::metrics;
 use crate::web::view::Shown;
 use crate::web::{Hub, Stats, VehicleView};
+use crate::wire::encode_command;
+use crate::wire::topic::command_topic;
 
 /// How often changed vehicles are shown.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
@@ -55,7 +57,7 @@ impl Collecting {
         loop {
             tokio::select! {
                 notice = subscriber.next() => match notice {
-                    Some(notice) => self.take(notice).await,
+                    Some(notice) => self.take(notice, &subscriber).await,
                     None => break,
                 },
                 _ = tick.tick() => {
@@ -71,7 +73,7 @@ impl Collecting {
         // What vehicles sent before they were switched off is still on its way through the broker.
         let drained = async {
             while let Ok(Some(notice)) = timeout(QUIET, subscriber.next()).await {
-                self.take(notice).await;
+                self.take(notice, &subscriber).await;
             }
         };
         if timeout(FAREWELL, drained).await.is_err() {
@@ -81,7 +83,7 @@ impl Collecting {
         self.finish()
     }
 
-    async fn take(&mut self, notice: Notice) {
+    async fn take(&mut self, notice: Notice, subscriber: &Subscriber) {
         match notice {
             Notice::Subscribed => {
                 self.hub.health.subscribed.store(true, Ordering::Relaxed);
@@ -97,12 +99,12 @@ impl Collecting {
                 let inbound =
                     Inbound { topic: &topic, content_type: content_type.as_deref(), payload: &payload, retained };
                 self.core.handle(self.clock.now(), inbound);
-                self.carry_out().await;
+                self.carry_out(subscriber).await;
             }
         }
     }
 
-    async fn carry_out(&mut self) {
+    async fn carry_out(&mut self, subscriber: &Subscriber) {
         while let Some(output) = self.core.poll() {
             match output {
                 Output::Vehicle(id) => {
@@ -114,6 +116,11 @@ impl Collecting {
                     self.unsaved.alerts.push((*alert).clone());
                     // The other end may have stopped listening; store and interface have it.
                     let _ = self.alerts.send(*alert).await;
+                }
+                Output::Command(command) => {
+                    if !subscriber.publish(command_topic(command.vin), encode_command(&command)) {
+                        tracing::warn!(vin = %command.vin, "no command could be sent: the connection is too busy");
+                    }
                 }
                 Output::Rejected(rejection) => tracing::debug!(%rejection, "payload turned away"),
             }

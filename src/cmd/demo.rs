@@ -1,6 +1,5 @@
 //! `zhilian demo`: broker, fleet and collector in one process, with one clock.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -145,6 +144,8 @@ impl Watching {
     fn on_alert(&mut self, alert: Alert) {
         self.status.aside(|| output::alert(self.style, &alert));
         if alert.state == crate::model::AlertState::Raised {
+            // It may have grown.
+            self.raised.retain(|known| known.id != alert.id);
             self.raised.push(alert);
         }
     }
@@ -155,10 +156,7 @@ fn summarise(style: Style, said: &simulate::Summary, counters: &Counters, raised
     // Alerts of an earlier run, kept in the store, are not this run's business.
     let own: Vec<Alert> = raised.iter().filter(|alert| alert.episode >= begin).cloned().collect();
     let (missed, false_alerts) = score::missed_and_false(&incidents, &own);
-    let mut by_rule: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for alert in &own {
-        collect::count_raised(&mut by_rule, alert);
-    }
+    let by_rule = collect::count_rules(own.iter().map(|alert| alert.kind));
     let body = json!({
         "vehicles": said.vehicles,
         "reports_sent": said.reports,

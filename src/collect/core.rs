@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::alert::Book;
 use crate::base::{Timestamp, Vin};
 use crate::detect::{self, Detector, Sight, Signal};
-use crate::model::{Alert, AlertState, Event, Item, Kind, Presence, Report, Stamp};
+use crate::model::{Alert, AlertState, Command, Event, Family, Item, Kind, Order, Presence, Report, Stamp};
 use crate::track::slab::Entry;
 use crate::track::{Arrival, Saved, Sequence, Slab, VehicleId};
 use crate::wire::{Message, Rejection, decode};
@@ -35,10 +35,26 @@ pub struct Inbound<'a> {
 pub enum Output {
     /// Something about a vehicle changed.
     Vehicle(VehicleId),
-    /// An alert was raised or cleared.
+    /// An alert was raised, grew or was cleared.
     Alert(Box<Alert>),
+    /// A vehicle is to be asked something.
+    Command(Box<Command>),
     /// A payload was turned away.
     Rejected(Rejection),
+}
+
+/// How often a vehicle is asked to report on the first suspicion of a theft, and for how long: it costs 600 reports.
+const PURSUIT_EVERY_S: f64 = 1.0;
+const PURSUIT_FOR: Duration = Duration::from_mins(10);
+
+/// Asks the vehicle of an alert for fast reports. The same alert at the same level gives the same command.
+fn pursue(alert: &Alert) -> Command {
+    Command {
+        vin: alert.vin,
+        id: format!("{}-{}", alert.id, u8::from(alert.level)),
+        order: Order::ReportRate { every_s: PURSUIT_EVERY_S, for_s: PURSUIT_FOR.as_secs_f64() },
+        expires: Some(alert.at + PURSUIT_FOR),
+    }
 }
 
 /// The collector's core.
@@ -105,7 +121,7 @@ impl Core {
                 for item in batch.items {
                     match item {
                         Item::Report(report) => self.take_report(now, vehicle, report),
-                        Item::Event(event) => self.take_note(now, vehicle, &event.stamp),
+                        Item::Event(event) => self.take_event(now, vehicle, &event),
                         Item::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
                     }
                 }
@@ -158,10 +174,14 @@ impl Core {
         self.signals.clear();
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let (counters, outputs) = (&mut self.counters, &mut self.outputs);
-        self.book.note(vehicle, sight, &self.detectors, &self.signals, |alert| {
+        self.book.note(vehicle, sight, &self.detectors, &self.signals, |alert, before| {
             match alert.state {
-                AlertState::Raised => counters.raised += 1,
+                AlertState::Raised => counters.raised += u64::from(before.is_none()),
                 AlertState::Cleared => counters.cleared += 1,
+            }
+            let rises = alert.state == AlertState::Raised && before.is_none_or(|before| alert.level > before);
+            if rises && alert.kind.family() == Family::Theft {
+                outputs.push_back(Output::Command(Box::new(pursue(&alert))));
             }
             outputs.push_back(Output::Alert(Box::new(alert)));
         });

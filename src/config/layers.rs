@@ -85,11 +85,11 @@ mod tests {
     fn the_environment_comes_last() {
         let config = with(&[
             ("ZHILIAN__BROKER__URL", "mqtt://b:1"),
-            ("ZHILIAN__COLLECT__DETECT__TOW__FIXES", "5"),
+            ("ZHILIAN__COLLECT__DETECT__DEPARTURE__FIXES", "5"),
             ("PATH", "/bin"),
         ]);
         let config = config.unwrap();
-        assert_eq!((config.broker.url.as_str(), config.collect.detect.tow.fixes), ("mqtt://b:1", 5));
+        assert_eq!((config.broker.url.as_str(), config.collect.detect.departure.fixes), ("mqtt://b:1", 5));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The collector's connection: one `rumqttc` client that subscribes to everything vehicles say and comes back after
-//! every loss, with the library's known traps closed (in-flight bound, packet size, waits between attempts).
+//! The collector's connection: one `rumqttc` client that subscribes to everything vehicles say, publishes commands to them,
+//! and comes back after every loss, with the library's known traps closed (in-flight bound, packet size, waits between attempts).
 
 use std::time::Duration;
 
@@ -117,6 +117,12 @@ impl Subscriber {
             Some(notice) => Some(notice),
             None => self.notices.recv().await,
         }
+    }
+
+    /// Publishes a message at `QoS` 1, without waiting; false when the connection is too busy to take it.
+    #[must_use]
+    pub fn publish(&self, topic: String, payload: Vec<u8>) -> bool {
+        self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
     }
 
     /// Sends DISCONNECT and waits for the end.

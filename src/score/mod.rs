@@ -5,6 +5,7 @@
 
 pub mod claim;
 pub mod condition;
+pub mod downlink;
 pub mod lines;
 pub mod matching;
 pub mod rehearsal;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::claim::{Claim, episodes};
+use super::downlink::Downlink;
 use super::scores::Material;
 use super::truth::Case;
 use crate::base::Timestamp;
@@ -132,9 +133,9 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let mut fleet = Fleet::new(&Arc::new(setting), shards);
     let mut core = Core::new(settings);
     let mut outcome = Outcome { seed, vehicles, days, ..Outcome::default() };
-    let mut witness = Witness::default();
+    let (mut witness, mut downlink) = (Witness::default(), Downlink::default());
     let (mut topic, mut payload) = (String::new(), Vec::new());
-    while let Some(emission) = fleet.poll(Timestamp::NEVER) {
+    while let Some(emission) = downlink.poll(&mut fleet) {
         let message = match address(emission.output) {
             Addressee::Network(message) => {
                 witness.note(emission.at, emission.vehicle, &message, &mut outcome);
@@ -154,6 +155,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
         while let Some(output) = core.poll() {
             match output {
                 Output::Alert(alert) => outcome.alerts.push(*alert),
+                Output::Command(command) => downlink.send(emission.at, emission.vehicle, *command),
                 Output::Vehicle(_) | Output::Rejected(_) => {}
             }
         }

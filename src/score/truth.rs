@@ -35,7 +35,7 @@ impl From<&Incident> for Case {
             start: incident.start,
             end: incident.end,
             moved: incident.moved,
-            severity: None,
+            severity: Some(incident.severity),
             managed: [None; 3],
         }
     }

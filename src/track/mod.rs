@@ -1,16 +1,21 @@
-//! What the collector remembers of each vehicle: which messages came, where it was parked, how its pack behaved. Plain
+//! What the collector remembers of each vehicle: which messages came, where it was left and what
+//! happened to it there, how its pack behaved. Plain
 //! data that can be saved and restored.
 //!
 //! Deliberately absent: judgement. Features are measured here, claims are made in `detect`.
 
+pub mod guard;
 pub mod pack;
 pub mod park;
 pub mod sequence;
 pub mod slab;
 pub mod vehicle;
+pub mod voice;
 
+pub use guard::Guard;
 pub use pack::PackTrend;
 pub use park::ParkAnchor;
 pub use sequence::{Arrival, Sequence};
 pub use slab::{Slab, VehicleId};
 pub use vehicle::{Saved, Track};
+pub use voice::Voice;

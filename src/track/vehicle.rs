@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::guard::{self, Guard};
 use super::pack::PackTrend;
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
 use crate::base::{Timestamp, Vin};
-use crate::model::{Event, Report};
+use crate::model::{Event, Position, Report};
 
 /// What is remembered of one vehicle, besides its last report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Track {
     pub sequence: Option<Sequence>,
     /// Where it was locked.
     pub park: Option<ParkAnchor>,
+    /// What happened to it since.
+    pub theft: Guard,
     /// How its pack behaved.
     pub pack: Option<PackTrend>,
 }
@@ -30,12 +33,13 @@ impl Track {
     /// A vehicle of which nothing is known.
     #[must_use]
     pub fn new(vin: Vin, now: Timestamp) -> Self {
-        Self { vin, seen: now, online: false, sequence: None, park: None, pack: None }
+        Self { vin, seen: now, online: false, sequence: None, park: None, theft: Guard::default(), pack: None }
     }
 
-    /// Takes note of a report that is newer than all before.
+    /// Takes note of a report that is newer than all before and has just been heard.
     pub fn follow(&mut self, report: &Report) {
-        self.park = ParkAnchor::follow(self.park, report);
+        let fix = self.theft.follow(report, self.seen);
+        self.anchor(fix, guard::seconds(report.stamp.time));
         if let Some(battery) = &report.battery
             && let Some(trend) = PackTrend::follow(self.pack.as_ref(), battery, report.stamp.time)
         {
@@ -43,8 +47,32 @@ impl Track {
         }
     }
 
+    /// Holds a fix against the place where it was left.
+    fn anchor(&mut self, fix: Option<Position>, now_s: u32) {
+        if !self.theft.is_armed() {
+            // In use: whatever moves it is its owner.
+            self.park = None;
+            return;
+        }
+        let Some(fix) = fix else { return };
+        let here = self.park.as_ref().is_none_or(|park| park.away_fixes == 0);
+        let Some(park) = self.park.as_mut().filter(|_| !(here && self.theft.jumped)) else {
+            self.park = Some(ParkAnchor::drop_at(&fix, now_s));
+            return;
+        };
+        park.compare(&fix, now_s, self.theft.signs(park.last_here_s));
+        if park.away_fixes == 0 {
+            self.theft.stay();
+        }
+    }
+
     /// Takes note of a happening that is newer than all before.
-    pub fn hear(&mut self, _event: &Event) {}
+    pub fn hear(&mut self, event: &Event) {
+        self.theft.hear(event);
+        if !self.theft.is_armed() {
+            self.park = None;
+        }
+    }
 }
 
 /// A vehicle's memory in the form in which it is stored.
@@ -60,5 +88,5 @@ pub struct Saved {
 
 impl Saved {
     /// The version that this code writes and reads.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 }

@@ -137,6 +137,14 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
     Ok(message)
 }
 
+/// Writes a command.
+#[must_use]
+pub fn encode_command(command: &Command) -> Vec<u8> {
+    let written = serde_json::to_vec(&Versioned { v: VERSION, body: command });
+    debug_assert!(written.is_ok(), "plain data with text keys always has a JSON form");
+    written.unwrap_or_default()
+}
+
 /// Reads a command as the vehicle `vin` does.
 ///
 /// # Errors

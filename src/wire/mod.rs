@@ -13,6 +13,6 @@ mod report;
 pub mod topic;
 
 pub use format::Format;
-pub use message::{Message, decode, decode_command, encode};
+pub use message::{Message, decode, decode_command, encode, encode_command};
 pub use rejection::Rejection;
 pub use topic::{Channel, Topic};

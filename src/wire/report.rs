@@ -477,8 +477,8 @@ mod tests {
             ("0.131", "64.1", Rejection::OutOfRange),
             ("65535", "65536", Rejection::Schema),
             ("riding", "flying", Rejection::Schema),
-            ("}}", "}", Rejection::Malformed),
-            ("}}", "}}}", Rejection::Malformed),
+            ("-7.5}", "-7.5", Rejection::Malformed),
+            ("-7.5}", "-7.5}}", Rejection::Malformed),
             (VIN, "LZLEMTA20T0000002", Rejection::VinMismatch),
             (VIN, "short", Rejection::Schema),
             ("1780000123456", "1", Rejection::OutOfRange),
@@ -486,7 +486,7 @@ mod tests {
             let payload = text.replace(from, to);
             assert_eq!(taken(payload.as_bytes()), Err(why), "{from} → {to}");
         }
-        let twice = text.replace("\"seq\":7", "\"seq\":-7").replace("}}", "}");
+        let twice = text.replace("\"seq\":7", "\"seq\":-7").replace("-7.5}", "-7.5");
         assert_eq!(taken(twice.as_bytes()), Err(Rejection::Malformed), "a broken form goes before a wrong member");
         let twice = text.replace("\"v\":1", "\"v\":2").replace("\"seq\":7", "\"seq\":-7");
         assert_eq!(taken(twice.as_bytes()), Err(Rejection::Version), "a wrong version goes before a wrong member");

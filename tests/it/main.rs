@@ -21,6 +21,7 @@ mod inertial;
 mod ride_statistics;
 mod schema;
 mod scores;
+mod thefts;
 mod times;
 mod tools;
 mod world;
