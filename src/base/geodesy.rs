@@ -179,10 +179,10 @@ mod tests {
     fn eight_bytes_are_enough_for_a_position() {
         assert_eq!(size_of::<LatLonE7>(), 8);
         let (here, there) = (LatLon { lat: 29.56, lon: 106.57 }, LatLon { lat: 29.61, lon: 106.66 });
-        let (short_here, short_there) = (LatLonE7::from(here), LatLonE7::from(there));
-        assert!((short_here.distance(short_there).0 / here.distance(there).0 - 1.0).abs() < 1e-3);
-        let middle = short_here.towards(short_there, 0.5);
-        assert!((middle.distance(short_here).0 - middle.distance(short_there).0).abs() < 1.0);
+        let (start, goal) = (LatLonE7::from(here), LatLonE7::from(there));
+        assert!((start.distance(goal).0 / here.distance(there).0 - 1.0).abs() < 1e-3);
+        let middle = start.towards(goal, 0.5);
+        assert!((middle.distance(start).0 - middle.distance(goal).0).abs() < 1.0);
         let fiji = LatLonE7::from(LatLon { lat: -17.0, lon: 179.999 });
         assert!(fiji.distance(LatLonE7::from(LatLon { lat: -17.0, lon: -179.999 })).0 < 300.0, "across the date line");
     }

@@ -53,12 +53,11 @@ impl Detector for Jam {
         let vanished = scene.park.is_some_and(|park| park.vanished);
         match scene.departure(&self.1) {
             Departure::Here if dark && sight.report.position.is_none() => Signal::Present(Level::Two),
-            Departure::Here => Signal::Absent,
             Departure::Sure | Departure::Seen if dark => Signal::Present(Level::Three),
             Departure::Unclear | Departure::Hinted if dark => Signal::Present(Level::Two),
             Departure::Sure | Departure::Seen if vanished => Signal::Present(Level::Two),
             Departure::Unclear | Departure::Hinted => Signal::Unknown,
-            Departure::Sure | Departure::Seen => Signal::Absent,
+            Departure::Here | Departure::Sure | Departure::Seen => Signal::Absent,
         }
     }
 

@@ -28,7 +28,7 @@ pub struct SpoofSettings {
 
 impl Default for SpoofSettings {
     fn default() -> Self {
-        Self { shaken_for: Duration::from_secs(60), cells: 3, rolled_m: 50, clear_after: Duration::from_mins(10) }
+        Self { shaken_for: Duration::from_mins(1), cells: 3, rolled_m: 50, clear_after: Duration::from_mins(10) }
     }
 }
 
