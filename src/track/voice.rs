@@ -89,8 +89,8 @@ mod tests {
     use super::*;
     use crate::base::LatLon;
 
-    fn place(north_m: f64) -> Option<LatLonE7> {
-        Some(LatLon { lat: 29.56 + north_m / 111_195.0, lon: 106.57 }.into())
+    fn place(north_m: f64) -> LatLonE7 {
+        LatLon { lat: 29.56 + north_m / 111_195.0, lon: 106.57 }.into()
     }
 
     /// Who spoke from where, and which of them were believed.
@@ -98,9 +98,9 @@ mod tests {
         let (mut voice, mut own) = (Voice::default(), None);
         let mut heard = Vec::new();
         for (second, (boot, north_m)) in said.iter().enumerate() {
-            let believed = voice.hear(*boot, place(*north_m), own, second as u32 + 1);
+            let believed = voice.hear(*boot, Some(place(*north_m)), own, second as u32 + 1);
             if believed {
-                own = place(*north_m);
+                own = Some(place(*north_m));
             }
             heard.push(believed);
         }

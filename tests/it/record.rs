@@ -63,7 +63,7 @@ fn a_tape_of_a_scenario_holds_what_a_rehearsal_sends() {
         while let Some(output) = core.poll() {
             match output {
                 zhilian::collect::Output::Alert(alert) => alerts.push(*alert),
-                zhilian::collect::Output::Vehicle(_) => {}
+                zhilian::collect::Output::Vehicle(_) | zhilian::collect::Output::Command(_) => {}
                 zhilian::collect::Output::Rejected(why) => panic!("{why}: {entry:?}"),
             }
         }
