@@ -375,7 +375,7 @@ fn the_truth_tells_what_was_given_and_what_was_drawn() {
     assert!((story.number("distance_m") - 3000.0).abs() < 1e-9 && (story.number("lasts_s") - 720.0).abs() < 1e-9);
     let line = serde_json::to_value(story.incident()).expect("plain data");
     let members: Vec<&String> = line.as_object().expect("an object").keys().collect();
-    let expected = ["end_ms", "from", "id", "kind", "parameters", "severity", "start_ms", "to", "vin"];
+    let expected = ["end_ms", "from", "id", "kind", "moved_ms", "parameters", "severity", "start_ms", "to", "vin"];
     assert_eq!(members, expected, "{line}");
     let there = story.incident().to.expect("a second place");
     assert!((story.incident().from.distance(there).0 / 3000.0 - 1.0).abs() < 0.25, "{line}");

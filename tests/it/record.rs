@@ -18,9 +18,9 @@ use zhilian::wire::{Message, decode};
 
 use crate::tools::{Running, ZHILIAN, free_port, hand_written_report, mosquitto, program, publish};
 
+/// Without thefts: on the suspicion of one a rehearsal asks vehicles for faster reports, which nobody does here.
 const SCENARIO: &str = "vehicles = 40\nduration = \"40m\"\nstart = \"2026-06-01T17:50:00+08:00\"\nseed = 11\n\
-    [[incident]]\nkind = \"tow\"\ncount = 3\nwindow = \"1m..20m\"\n\
-    [[incident]]\nkind = \"thermal_runaway\"\ncount = 2\nwindow = \"1m..20m\"\n";
+    [[incident]]\nkind = \"thermal_runaway\"\ncount = 5\nwindow = \"1m..20m\"\n";
 
 fn record(folder: &Path, arguments: &[&str]) -> Output {
     let scenario = folder.join("scenario.toml");

@@ -117,7 +117,7 @@ fn the_files_of_others_are_scored() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, lines: &[Value]| {
         let path = folder.path().join(name);
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text: String = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
         std::fs::write(&path, text + "\n").expect("it can be written");
         path.to_str().expect("a plain path").to_owned()
     };

@@ -73,7 +73,9 @@ fn rides() -> Option<Vec<(String, Ride)>> {
             ride.push((time.0 as f64 / 1000.0, at, number(row[speed]) / 3.6));
         }
         let begin = ride[0].0;
-        ride.iter_mut().for_each(|row| row.0 -= begin);
+        for row in &mut ride {
+            row.0 -= begin;
+        }
         (name, ride)
     };
     Some((1..=18).map(read).collect())
