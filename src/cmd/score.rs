@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use serde::Serialize;
@@ -26,6 +27,9 @@ pub struct ScoreArgs {
     /// Several seeds, both ends included: means with confidence intervals, and the worst
     #[arg(long, value_name = "FROM..TO", value_parser = parse_seeds, conflicts_with = "seed")]
     pub seeds: Option<RangeInclusive<u64>>,
+    /// How many seeds of a sweep are run at a time, each on a core
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: u32,
     /// Instead of running a scenario: what really happened, as simulate --truth writes it
     #[arg(long, value_name = "FILE", requires = "alerts", conflicts_with_all = ["scenario", "seed", "seeds"])]
     pub truth: Option<PathBuf>,
@@ -66,8 +70,8 @@ pub fn run(args: &ScoreArgs, config: &Config) -> Result<(), Failure> {
     let object = match (&args.truth, &args.alerts, &args.seeds) {
         (Some(truth), Some(alerts), _) => print(style, &of_files(truth, alerts, &args.run)?, table::of_scores),
         (_, _, Some(seeds)) => {
-            let per_seed = seeds.clone().map(|seed| of_run(&args.run, Some(seed), config));
-            print(style, &Sweep::of(per_seed.collect::<Result<_, _>>()?), table::of_sweep)
+            let per_seed = of_seeds(&args.run, &seeds.clone().collect::<Vec<_>>(), args.jobs, config)?;
+            print(style, &Sweep::of(per_seed), table::of_sweep)
         }
         (_, _, None) => print(style, &of_run(&args.run, args.run.seed, config)?, table::of_scores),
     };
@@ -89,6 +93,30 @@ fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scores, 
     let outcome = rehearse(setting, config.simulate.shards, &config.collect);
     let wall_s = clock.now().seconds_since(before);
     Ok(Scores::of(&outcome.material()).timed(wall_s))
+}
+
+/// Runs a scenario with each seed, some at a time.
+fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(seed) = seeds.get(index) else { break };
+            done.push((index, of_run(args, Some(*seed), config)?));
+        }
+        Ok::<_, Failure>(done)
+    };
+    let mut all = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| Err(Failure::new(ExitCode::Failure, "a run of the sweep failed")))
+        });
+        joined.collect::<Result<Vec<_>, _>>()
+    })?
+    .concat();
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, scores)| scores).collect())
 }
 
 /// Scores what others wrote down.

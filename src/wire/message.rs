@@ -113,14 +113,13 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
     if payload.len() > MAX_PAYLOAD {
         return Err(Rejection::Oversized);
     }
-    let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
     let message = match topic.channel {
-        Channel::Report => Message::Report(read_report(text)?),
-        Channel::Event => Message::Event(read(text)?),
-        Channel::State => Message::Presence(read(text)?),
-        Channel::Reply => Message::Reply(read(text)?),
+        Channel::Report => Message::Report(read_report(payload)?),
+        Channel::Event => Message::Event(read(text(payload)?)?),
+        Channel::State => Message::Presence(read(text(payload)?)?),
+        Channel::Reply => Message::Reply(read(text(payload)?)?),
         Channel::Batch => {
-            let (batch, refused) = batch::read(text)?;
+            let (batch, refused) = batch::read(text(payload)?)?;
             Message::Batch(batch, refused)
         }
     };
@@ -153,8 +152,7 @@ pub fn decode_command(vin: Vin, payload: &[u8]) -> Result<Command, Rejection> {
     if payload.len() > MAX_PAYLOAD {
         return Err(Rejection::Oversized);
     }
-    let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
-    let command: Command = read(text)?;
+    let command: Command = read(text(payload)?)?;
     if command.vin != vin {
         return Err(Rejection::VinMismatch);
     }
@@ -175,10 +173,15 @@ fn check_version(text: &str) -> Result<(), Rejection> {
     if version == Some(u64::from(VERSION)) { Ok(()) } else { Err(Rejection::Version) }
 }
 
-fn read_report(text: &str) -> Result<Report, Rejection> {
-    if let Some(report) = report::read(text) {
+fn text(payload: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)
+}
+
+fn read_report(payload: &[u8]) -> Result<Report, Rejection> {
+    if let Some(report) = report::read(payload) {
         return Ok(report);
     }
+    let text = text(payload)?;
     match serde_json::from_str::<Flat>(text) {
         Ok(flat) => flat.report(),
         // The first thing that is wrong depends on the order of members: what breaks the form or the version goes first.

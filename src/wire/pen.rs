@@ -9,6 +9,8 @@ const TEN: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 
 const EXACT: f64 = 1e15;
 /// Decimals of which a number is known by its digits.
 const MOST_DIGITS: usize = 15;
+/// Decimal places that sensors give, but for latitude and longitude.
+const COARSE: usize = 3;
 /// Smaller ones are written with an exponent.
 const LEAST: f64 = 1e-4;
 
@@ -17,6 +19,7 @@ pub(super) struct Pen<'a>(pub &'a mut Vec<u8>);
 
 impl Pen<'_> {
     /// Keys, words and signs as they are; nothing in them may need an escape.
+    #[inline]
     pub(super) fn text(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
     }
@@ -48,22 +51,31 @@ impl Pen<'_> {
         self.digits(digits, places);
     }
 
+    /// A key, and its number.
+    #[inline]
+    pub(super) fn number(&mut self, key: &str, number: f64) {
+        self.text(key);
+        self.decimal(number, COARSE);
+    }
+
     /// The digits of a number, the last `places` of them behind a point, at least one before it.
     fn digits(&mut self, mut number: u64, places: usize) {
-        // 20 digits and a point.
-        let mut buffer = [0; 21];
-        let (mut at, mut count) = (buffer.len(), 0);
-        while count == 0 || count <= places || number > 0 {
-            if count > 0 && count == places {
-                at -= 1;
+        let count = (number.checked_ilog10().unwrap_or(0) as usize).max(places) + 1;
+        let length = count + usize::from(places > 0);
+        // 20 digits and a point fit; always the same length is copied, because that needs no call.
+        let mut buffer = [0; 24];
+        let point = length - places;
+        for at in (0..length).rev() {
+            if places > 0 && at + 1 == point {
                 buffer[at] = b'.';
+            } else {
+                buffer[at] = b'0' + (number % 10) as u8;
+                number /= 10;
             }
-            at -= 1;
-            buffer[at] = b'0' + (number % 10) as u8;
-            number /= 10;
-            count += 1;
         }
-        self.0.extend_from_slice(&buffer[at..]);
+        let start = self.0.len();
+        self.0.extend_from_slice(&buffer);
+        self.0.truncate(start + length);
     }
 }
 
@@ -72,6 +84,7 @@ pub(super) struct Scan<'a>(pub &'a [u8]);
 
 impl<'a> Scan<'a> {
     /// Passes over a text that must be there.
+    #[inline]
     pub(super) fn text(&mut self, text: &str) -> Option<()> {
         self.0 = self.0.strip_prefix(text.as_bytes())?;
         Some(())
@@ -95,6 +108,13 @@ impl<'a> Scan<'a> {
         let mut number = 0;
         self.digits(&mut number)?;
         T::try_from(number).ok()
+    }
+
+    /// A key, and its number without an exponent.
+    #[inline]
+    pub(super) fn number(&mut self, key: &str) -> Option<f64> {
+        self.text(key)?;
+        self.decimal()
     }
 
     /// A number without an exponent.

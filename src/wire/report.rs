@@ -20,10 +20,8 @@ const MODES: [(Mode, &str); 3] = [(Mode::Parked, "parked"), (Mode::Riding, "ridi
 const FIXES: [(Fix, &str); 2] = [(Fix::TwoD, "2d"), (Fix::ThreeD, "3d")];
 const CHEMISTRIES: [(Chemistry, &str); 4] =
     [(Chemistry::Vrla, "vrla"), (Chemistry::Lfp, "lfp"), (Chemistry::Nmc, "nmc"), (Chemistry::Na, "na")];
-/// Decimal places of a degree of latitude.
+/// Decimal places of a latitude or longitude.
 const FINE: usize = 7;
-/// Decimal places of everything else.
-const COARSE: usize = 3;
 
 fn word_of<T: PartialEq>(words: &[(T, &'static str)], wanted: &T) -> &'static str {
     words.iter().find(|(value, _)| value == wanted).map_or("", |(_, word)| word)
@@ -63,13 +61,10 @@ pub(super) fn write(report: &Report, buffer: &mut Vec<u8>) -> bool {
         Some(position) => write_position(position, pen),
         None => pen.text("null"),
     }
-    let numbers = [
-        (",\"motion\":{\"wheel_mps\":", motion.wheel.0),
-        (",\"vibration_g\":", motion.vibration.0),
-        (",\"tilt_deg\":", motion.tilt.0),
-        (",\"odo_m\":", motion.odometer.0),
-    ];
-    write_numbers(&numbers, pen);
+    pen.number(",\"motion\":{\"wheel_mps\":", motion.wheel.0);
+    pen.number(",\"vibration_g\":", motion.vibration.0);
+    pen.number(",\"tilt_deg\":", motion.tilt.0);
+    pen.number(",\"odo_m\":", motion.odometer.0);
     pen.text("},\"battery\":");
     match battery {
         Some(battery) => write_battery(battery, pen),
@@ -77,7 +72,7 @@ pub(super) fn write(report: &Report, buffer: &mut Vec<u8>) -> bool {
     }
     write_link(link, pen);
     if let Some(air) = air {
-        write_numbers(&[(",\"air_c\":", air.0)], pen);
+        pen.number(",\"air_c\":", air.0);
     }
     pen.text("}");
     true
@@ -85,20 +80,20 @@ pub(super) fn write(report: &Report, buffer: &mut Vec<u8>) -> bool {
 
 fn write_link(link: &Link, pen: &mut Pen) {
     let Link { rsrp, cell, backup_power, backup, near } = link;
-    write_numbers(&[(",\"link\":{\"rsrp_dbm\":", rsrp.0)], pen);
+    pen.number(",\"link\":{\"rsrp_dbm\":", rsrp.0);
     pen.text(",\"cell\":");
     pen.whole(*cell);
     pen.text(",\"backup_power\":");
     pen.text(truth(*backup_power));
     if let Some(backup) = backup {
-        write_numbers(&[(",\"backup_pct\":", backup.0)], pen);
+        pen.number(",\"backup_pct\":", backup.0);
     }
     if let Some(Near { at, radius }) = near {
         pen.text(",\"near\":{\"lat_deg\":");
         pen.decimal(at.lat, FINE);
         pen.text(",\"lon_deg\":");
         pen.decimal(at.lon, FINE);
-        write_numbers(&[(",\"radius_m\":", radius.0)], pen);
+        pen.number(",\"radius_m\":", radius.0);
         pen.text("}");
     }
     pen.text("}");
@@ -106,14 +101,6 @@ fn write_link(link: &Link, pen: &mut Pen) {
 
 fn truth(holds: bool) -> &'static str {
     if holds { "true" } else { "false" }
-}
-
-/// Numbers with the text before each.
-fn write_numbers(numbers: &[(&'static str, f64)], pen: &mut Pen) {
-    for (key, number) in numbers {
-        pen.text(key);
-        pen.decimal(*number, COARSE);
-    }
 }
 
 fn write_position(position: &Position, pen: &mut Pen) {
@@ -124,11 +111,12 @@ fn write_position(position: &Position, pen: &mut Pen) {
     pen.decimal(at.lat, FINE);
     pen.text(",\"lon_deg\":");
     pen.decimal(at.lon, FINE);
-    let numbers = [(",\"alt_m\":", altitude.0), (",\"speed_mps\":", speed.0), (",\"heading_deg\":", heading.0)];
-    write_numbers(&numbers, pen);
+    pen.number(",\"alt_m\":", altitude.0);
+    pen.number(",\"speed_mps\":", speed.0);
+    pen.number(",\"heading_deg\":", heading.0);
     pen.text(",\"sats\":");
     pen.whole(*satellites);
-    write_numbers(&[(",\"hdop\":", *hdop)], pen);
+    pen.number(",\"hdop\":", *hdop);
     pen.text("}");
 }
 
@@ -138,13 +126,10 @@ fn write_battery(battery: &Battery, pen: &mut Pen) {
     pen.text(pack);
     pen.text("\",\"chemistry\":\"");
     pen.text(word_of(&CHEMISTRIES, chemistry));
-    let numbers = [
-        ("\",\"soc_pct\":", soc.0),
-        (",\"soh_pct\":", soh.0),
-        (",\"pack_v\":", voltage.0),
-        (",\"pack_a\":", current.0),
-    ];
-    write_numbers(&numbers, pen);
+    pen.number("\",\"soc_pct\":", soc.0);
+    pen.number(",\"soh_pct\":", soh.0);
+    pen.number(",\"pack_v\":", voltage.0);
+    pen.number(",\"pack_a\":", current.0);
     pen.text(",\"cells_mv\":[");
     for (index, millivolts) in cells_mv.iter().enumerate() {
         pen.text(if index > 0 { "," } else { "" });
@@ -152,18 +137,17 @@ fn write_battery(battery: &Battery, pen: &mut Pen) {
     }
     pen.text("],\"temps_c\":[");
     for (index, probe) in probes.iter().enumerate() {
-        pen.text(if index > 0 { "," } else { "" });
-        pen.decimal(probe.0, COARSE);
+        pen.number(if index > 0 { "," } else { "" }, probe.0);
     }
-    write_numbers(&[("],\"insulation_kohm\":", insulation.0)], pen);
+    pen.number("],\"insulation_kohm\":", insulation.0);
     pen.text(",\"alarm_level\":");
     pen.whole(*alarm_level);
     pen.text("}");
 }
 
 /// Reads a report of our version that is written as [`write`] does; `None` when it is not.
-pub(super) fn read(text: &str) -> Option<Report> {
-    let scan = &mut Scan(text.as_bytes());
+pub(super) fn read(payload: &[u8]) -> Option<Report> {
+    let scan = &mut Scan(payload);
     scan.text("{\"v\":")?;
     if scan.whole::<u32>()? != VERSION {
         return None;
@@ -185,10 +169,10 @@ pub(super) fn read(text: &str) -> Option<Report> {
     scan.text(",\"position\":")?;
     let position = if scan.has("null") { None } else { Some(read_position(scan)?) };
     let motion = Motion {
-        wheel: MetresPerSecond(read_number(",\"motion\":{\"wheel_mps\":", scan)?),
-        vibration: Gravities(read_number(",\"vibration_g\":", scan)?),
-        tilt: Degrees(read_number(",\"tilt_deg\":", scan)?),
-        odometer: Metres(read_number(",\"odo_m\":", scan)?),
+        wheel: MetresPerSecond(scan.number(",\"motion\":{\"wheel_mps\":")?),
+        vibration: Gravities(scan.number(",\"vibration_g\":")?),
+        tilt: Degrees(scan.number(",\"tilt_deg\":")?),
+        odometer: Metres(scan.number(",\"odo_m\":")?),
     };
     scan.text("},\"battery\":")?;
     let battery = if scan.has("null") { None } else { Some(read_battery(scan)?) };
@@ -200,15 +184,15 @@ pub(super) fn read(text: &str) -> Option<Report> {
 }
 
 fn read_link(scan: &mut Scan) -> Option<Link> {
-    let rsrp = Dbm(read_number(",\"link\":{\"rsrp_dbm\":", scan)?);
+    let rsrp = Dbm(scan.number(",\"link\":{\"rsrp_dbm\":")?);
     scan.text(",\"cell\":")?;
     let cell = scan.whole()?;
     scan.text(",\"backup_power\":")?;
     let backup_power = read_truth(scan)?;
     let backup = if scan.has(",\"backup_pct\":") { Some(Percent(scan.decimal()?)) } else { None };
     let near = if scan.has(",\"near\":{\"lat_deg\":") {
-        let at = LatLon { lat: scan.decimal()?, lon: read_number(",\"lon_deg\":", scan)? };
-        let radius = Metres(read_number(",\"radius_m\":", scan)?);
+        let at = LatLon { lat: scan.decimal()?, lon: scan.number(",\"lon_deg\":")? };
+        let radius = Metres(scan.number(",\"radius_m\":")?);
         scan.text("}")?;
         Some(Near { at, radius })
     } else {
@@ -222,21 +206,16 @@ fn read_truth(scan: &mut Scan) -> Option<bool> {
     if scan.has("true") { Some(true) } else { scan.text("false").map(|()| false) }
 }
 
-fn read_number(key: &str, scan: &mut Scan) -> Option<f64> {
-    scan.text(key)?;
-    scan.decimal()
-}
-
 fn read_position(scan: &mut Scan) -> Option<Position> {
     scan.text("{\"fix\":\"")?;
     let fix = read_word(&FIXES, scan)?;
-    let at = LatLon { lat: read_number(",\"lat_deg\":", scan)?, lon: read_number(",\"lon_deg\":", scan)? };
-    let altitude = Metres(read_number(",\"alt_m\":", scan)?);
-    let speed = MetresPerSecond(read_number(",\"speed_mps\":", scan)?);
-    let heading = Degrees(read_number(",\"heading_deg\":", scan)?);
+    let at = LatLon { lat: scan.number(",\"lat_deg\":")?, lon: scan.number(",\"lon_deg\":")? };
+    let altitude = Metres(scan.number(",\"alt_m\":")?);
+    let speed = MetresPerSecond(scan.number(",\"speed_mps\":")?);
+    let heading = Degrees(scan.number(",\"heading_deg\":")?);
     scan.text(",\"sats\":")?;
     let satellites = scan.whole()?;
-    let hdop = read_number(",\"hdop\":", scan)?;
+    let hdop = scan.number(",\"hdop\":")?;
     scan.text("}")?;
     Some(Position { fix, at, altitude, speed, heading, satellites, hdop })
 }
@@ -246,15 +225,15 @@ fn read_battery(scan: &mut Scan) -> Option<Battery> {
     let pack = PackId::from(std::str::from_utf8(scan.word()?).ok()?).ok()?;
     scan.text(",\"chemistry\":\"")?;
     let chemistry = read_word(&CHEMISTRIES, scan)?;
-    let soc = Percent(read_number(",\"soc_pct\":", scan)?);
-    let soh = Percent(read_number(",\"soh_pct\":", scan)?);
-    let voltage = Volts(read_number(",\"pack_v\":", scan)?);
-    let current = Amps(read_number(",\"pack_a\":", scan)?);
+    let soc = Percent(scan.number(",\"soc_pct\":")?);
+    let soh = Percent(scan.number(",\"soh_pct\":")?);
+    let voltage = Volts(scan.number(",\"pack_v\":")?);
+    let current = Amps(scan.number(",\"pack_a\":")?);
     scan.text(",\"cells_mv\":[")?;
     let cells_mv = read_list(scan, Scan::whole)?;
     scan.text(",\"temps_c\":[")?;
     let probes = read_list(scan, |scan| scan.decimal().map(Celsius))?;
-    let insulation = Kiloohms(read_number(",\"insulation_kohm\":", scan)?);
+    let insulation = Kiloohms(scan.number(",\"insulation_kohm\":")?);
     scan.text(",\"alarm_level\":")?;
     let alarm_level = scan.whole()?;
     scan.text("}")?;
@@ -421,7 +400,7 @@ mod tests {
             assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), by_serde(&report), "{text}");
             assert_eq!(text.len(), by_serde(&report).to_string().len(), "and no longer: {text}");
             if report.position.is_none_or(|position| position.hdop > 0.5) {
-                assert_eq!(read(text).as_ref(), Some(&report), "the quick way: {text}");
+                assert_eq!(read(&payload).as_ref(), Some(&report), "the quick way: {text}");
             }
             let flat = serde_json::from_str::<Flat>(text).unwrap().report();
             assert_eq!(flat.as_ref(), Ok(&report), "in one pass: {text}");
@@ -432,7 +411,7 @@ mod tests {
     fn what_is_written_in_another_way_is_read_all_the_same() {
         let report = report();
         let spaced = serde_json::to_string_pretty(&by_serde(&report)).unwrap();
-        assert_eq!(read(&spaced), None);
+        assert_eq!(read(spaced.as_bytes()), None);
         assert_eq!(taken(spaced.as_bytes()), Ok(Message::Report(report.clone())));
         let text = String::from_utf8(written(&report)).unwrap();
         for other in [
@@ -441,7 +420,7 @@ mod tests {
             text.replace("riding", "rid\\u0069ng"),
             text.clone() + "\n",
         ] {
-            assert_eq!(read(&other), None, "{other}");
+            assert_eq!(read(other.as_bytes()), None, "{other}");
             assert_eq!(taken(other.as_bytes()), Ok(Message::Report(report.clone())), "{other}");
         }
     }

@@ -63,7 +63,7 @@ fn a_run_is_scored_as_one_object() {
 #[test]
 fn the_same_seed_gives_the_same_numbers() {
     let folder = tempfile::tempdir().expect("a folder");
-    let sweep = scored(folder.path(), &["--seeds", "4..6", "--vehicles", "30"]);
+    let sweep = scored(folder.path(), &["--seeds", "4..6", "--vehicles", "30", "--jobs", "2"]);
     assert_eq!(sweep["seeds"], json!([4, 5, 6]));
     let mut alone = scored(folder.path(), &["--seed", "5", "--vehicles", "30"]);
     let mut within = sweep["per_seed"][1].clone();
@@ -117,8 +117,8 @@ fn the_files_of_others_are_scored() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, lines: &[Value]| {
         let path = folder.path().join(name);
-        let text: String = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
-        std::fs::write(&path, text + "\n").expect("it can be written");
+        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        std::fs::write(&path, lines.join("\n") + "\n\n").expect("it can be written");
         path.to_str().expect("a plain path").to_owned()
     };
     let vin = |number: u32| format!("LZLEMTA20T{number:07}");
