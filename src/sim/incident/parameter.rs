@@ -240,7 +240,7 @@ impl Values {
     /// One of them.
     ///
     /// # Panics
-    /// When the kind does not know the key: scripts ask for what [`known`] says.
+    /// When the kind does not know the key: scripts ask for what `known` says.
     #[must_use]
     pub fn get(&self, key: Key) -> f64 {
         let found = self.0.iter().find(|(own, _)| *own == key);
