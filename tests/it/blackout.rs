@@ -169,8 +169,7 @@ fn without_a_fix_it_says_which_cell_it_is_in() {
     }
     println!("{within} of {near} within the radius");
     assert!(near > 100, "only {near} reports without a fix and with a network");
-    // Nine of ten by the radius; those who stand long without a fix stand at the edge more often.
-    assert!(within * 10 > near * 8, "{within} of {near} are within the radius");
+    assert!(within * 10 > near * 9, "{within} of {near} are within the radius");
 }
 
 #[test]

@@ -51,6 +51,6 @@ fn vehicles_hear_what_vehicles_hear() {
     );
     assert!((-110.0..=-85.0).contains(&quantile(0.5)), "median {}", quantile(0.5));
     assert!(strengths.iter().all(|strength| (-125.0..=-50.0).contains(strength)));
-    assert!((0.000_5..0.05).contains(&share(1)), "{} of the riding reports wait", share(1));
+    assert!((0.002..0.05).contains(&share(1)), "{} of the riding reports wait", share(1));
     assert!(share(0) < 0.02, "{} of the standing reports wait", share(0));
 }

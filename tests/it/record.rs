@@ -10,7 +10,7 @@ use parquet::record::RowAccessor;
 use serde_json::Value;
 use zhilian::collect::{Core, Inbound, Settings};
 use zhilian::config::run;
-use zhilian::model::{Alert, Incident};
+use zhilian::model::{Alert, Incident, Item, Report};
 use zhilian::score::{Outcome, rehearse};
 use zhilian::sim::Scenario;
 use zhilian::tape::{Entry, Reader};
@@ -40,6 +40,16 @@ fn read(tape: &Path) -> (Vec<Entry<'static>>, bool) {
     let mut reader = Reader::new(File::open(tape).expect("it is there")).expect("it is a tape");
     let entries = reader.by_ref().collect::<Result<Vec<_>, _>>().expect("it is sound");
     (entries, reader.is_whole())
+}
+
+/// The reports of a message, those of a backlog as well.
+fn reports_of(entry: &Entry<'_>) -> Vec<Report> {
+    match decode(entry.topic.as_bytes(), None, &entry.payload) {
+        Ok(Message::Report(report)) => vec![report],
+        Ok(Message::Batch(batch, _)) => batch.items.into_iter().filter_map(Item::into_report).collect(),
+        Ok(_) => Vec::new(),
+        Err(why) => panic!("{why}: {entry:?}"),
+    }
 }
 
 fn rehearsed() -> Outcome {
@@ -98,8 +108,7 @@ fn tables_hold_the_reports_and_the_truth() {
     let lines = fs::read_to_string(folder.path().join("a.ndjson")).expect("it is there");
     let mut lines = lines.lines();
     let mut reports = 0;
-    for entry in read(&folder.path().join("a.tape")).0 {
-        let Ok(Message::Report(report)) = decode(entry.topic.as_bytes(), None, &entry.payload) else { continue };
+    for report in read(&folder.path().join("a.tape")).0.iter().flat_map(reports_of) {
         let row = rows.next().expect("a row for each report").expect("a sound row");
         assert_eq!(row.get_string(column("vin")).expect("text"), report.stamp.vin.as_str());
         assert_eq!(row.get_timestamp_millis(column("ts_ms")).expect("a time"), report.stamp.time.0);
@@ -107,7 +116,9 @@ fn tables_hold_the_reports_and_the_truth() {
         assert_eq!(lat, report.position.map(|position| position.at.lat));
         let cells = row.get_list(column("cells_mv")).ok().map(|cells| cells.elements().len());
         assert_eq!(cells, report.battery.as_ref().map(|battery| battery.cells_mv.len()));
-        assert_eq!(lines.next().expect("a line for each report").as_bytes(), &entry.payload[..]);
+        let line = lines.next().expect("a line for each report");
+        let topic = format!("zl/v1/{}/up/report", report.stamp.vin);
+        assert_eq!(decode(topic.as_bytes(), None, line.as_bytes()), Ok(Message::Report(report)));
         reports += 1;
     }
     assert!(reports > 1000 && rows.next().is_none() && lines.next().is_none(), "{reports} reports");

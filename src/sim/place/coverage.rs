@@ -25,8 +25,9 @@ const SQUARE_M: f64 = 250.0;
 const REACH_M: f64 = 3000.0;
 /// Stations listed in a square, the strongest ones.
 const LISTED: usize = 3;
-/// Share of the sites along a street at which there is no station: where two are missing in a row, nobody is heard.
-const GAPS: f64 = 0.1;
+/// Share of the sites along a street at which there is no station: where two are missing in a row, nobody is heard
+/// (**assumed**: somewhat below one riding report in a hundred waits then).
+const GAPS: f64 = 0.2;
 /// Most stations of a place; their numbers are 16 bits wide.
 const MOST: usize = 60_000;
 /// No square.
@@ -50,7 +51,8 @@ impl CellSize {
     pub fn radius(self) -> Metres {
         Metres(match self {
             Self::Dense => 1000.0,
-            Self::Town => 1500.0,
+            // In tunnels a station that far away is often the strongest.
+            Self::Town => 1700.0,
             Self::Wide => 2500.0,
         })
     }
