@@ -95,8 +95,11 @@ fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scores, 
     Ok(Scores::of(&outcome.material()).timed(wall_s))
 }
 
-/// Runs a scenario with each seed, some at a time.
-fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
+/// Runs a scenario with each seed, `jobs` at a time, and scores each run.
+///
+/// # Errors
+/// A bad scenario.
+pub fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
