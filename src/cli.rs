@@ -38,8 +38,10 @@ enum Command {
     Collect(cmd::collect::CollectArgs),
     /// Write a tape, or a table for notebooks, of a scenario or of what a broker carries
     Record(cmd::record::RecordArgs),
-    /// Make a place from data of others
+    /// Make a tape of logs of others, or a place of a street map
     Import(cmd::import::ImportArgs),
+    /// Play tapes once more, to the detectors
+    Replay(cmd::replay::ReplayArgs),
     /// How good the detectors are, against the truth
     Score(Box<cmd::score::ScoreArgs>),
     /// Check or print settings and scenarios
@@ -69,6 +71,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => return cmd::config::run(args, &config),
         Command::Score(args) => return cmd::score::run(args, &config),
         Command::Import(args) => return cmd::import::run(args),
+        Command::Replay(args) => return cmd::replay::run(args, &config),
         Command::Demo(_) | Command::Broker(_) | Command::Simulate(_) | Command::Collect(_) | Command::Record(_) => {}
     }
     let runtime = tokio::runtime::Runtime::new()
@@ -80,7 +83,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Simulate(args) => cmd::simulate::run(args, &config).await,
             Command::Collect(args) => cmd::collect::run(args, config).await,
             Command::Record(args) => cmd::record::run(args, &config).await,
-            Command::Import(_) | Command::Config(_) | Command::Score(_) => Ok(()),
+            Command::Import(_) | Command::Replay(_) | Command::Config(_) | Command::Score(_) => Ok(()),
         }
     })
 }

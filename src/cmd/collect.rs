@@ -232,7 +232,7 @@ pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
 }
 
 /// Takes note of an alert that was raised or grew: by which rule it is in the end.
-fn note_raised(raised: &mut BTreeMap<AlertId, Kind>, alert: &Alert) {
+pub fn note_raised(raised: &mut BTreeMap<AlertId, Kind>, alert: &Alert) {
     if alert.state == crate::model::AlertState::Raised {
         raised.insert(alert.id, alert.kind);
     }
@@ -257,7 +257,8 @@ pub fn describe(hub: &Hub) -> String {
     )
 }
 
-fn print_summary(style: Style, counters: &Counters, raised: &BTreeMap<AlertId, Kind>) {
+/// Says what was collected.
+pub fn print_summary(style: Style, counters: &Counters, raised: &BTreeMap<AlertId, Kind>) {
     let body = json!({
         "reports_received": counters.reports,
         "events_received": counters.received - counters.reports,

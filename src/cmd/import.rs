@@ -1,23 +1,58 @@
 //! `zhilian import`: data of others becomes files of zhilian.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::outfile::OutFile;
-use super::{ExitCode, Failure, output};
+use super::output::{self, Style};
+use super::recording::{Form, Recording};
+use super::{ExitCode, Failure};
 use crate::base::units::Celsius;
+use crate::config::{Fault, files};
 use crate::sim::Place;
 use crate::sim::place::PlaceFile;
 use crate::sim::place::osm::{ImportOptions, import};
+use crate::tape::import::{Log, LogMap, Summary};
+use crate::wire::Message;
 
-/// Makes a place from data of others.
+/// Makes a tape of logs of others, or a place of a street map.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = AFTER_HELP)]
 pub struct ImportArgs {
     #[command(subcommand)]
-    source: Source,
+    source: Option<Source>,
+    #[command(flatten)]
+    logs: Option<LogArgs>,
+}
+
+const AFTER_HELP: &str = "\
+A map says which column is what, in which unit; docs/import.md has all of it, examples/maps some to begin with.
+Lines that cannot be read are left out, counted and named.";
+
+#[derive(Debug, Args)]
+struct LogArgs {
+    /// Which column of the logs is what
+    #[arg(long, value_name = "MAP.toml")]
+    map: String,
+    /// The logs: CSV or NMEA, as the map says; - reads from a pipe
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The file to write: .tape, or .parquet or .ndjson as record writes them
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Fail at the first line that cannot be read, and write nothing
+    #[arg(long)]
+    strict: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,9 +106,72 @@ fn parse_bounds(text: &str) -> Result<[f64; 4], String> {
 /// # Errors
 /// A file that is no extract, has no streets, or cannot be written.
 pub fn run(args: &ImportArgs) -> Result<(), Failure> {
-    match &args.source {
-        Source::Osm(args) => run_osm(args),
+    match (&args.source, &args.logs) {
+        (Some(Source::Osm(args)), _) => run_osm(args),
+        (None, Some(args)) => run_logs(args),
+        (None, None) => Err(Failure::new(ExitCode::Usage, "expected --map MAP.toml FILE… -o X.tape, or import osm")),
     }
+}
+
+fn run_logs(args: &LogArgs) -> Result<(), Failure> {
+    let usage = |what: String| Failure::new(ExitCode::Usage, what);
+    let form = Form::of(&args.out)
+        .ok_or_else(|| usage(format!("{}: expected a name in .tape, .parquet or .ndjson", args.out.display())))?;
+    let map = files::read(&args.map)?;
+    let map: LogMap = toml::from_str(&map.text).map_err(|error| Fault::toml(&map.origin, &map.text, &error))?;
+    let mut log = Log::new(map, args.strict).map_err(|what| Fault::of(&args.map, what))?;
+    let file = OutFile::whole(&args.out, args.force)?;
+    for path in &args.files {
+        let input: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path).map_err(|error| usage(format!("{}: {error}", path.display())))?)
+        };
+        log.read(&path.to_string_lossy(), input).map_err(usage)?;
+    }
+    let (reports, summary) = log.finish();
+    if reports.is_empty() {
+        let first = summary.skipped.values().next().map(|skipped| format!("; {}", skipped.first));
+        return Err(usage(format!("no report came of {} rows{}", summary.rows, first.unwrap_or_default())));
+    }
+    let names: Vec<_> = args.files.iter().take(3).map(|path| path.to_string_lossy()).collect();
+    let more = if args.files.len() > names.len() {
+        format!(" and {} more", args.files.len() - names.len())
+    } else {
+        String::new()
+    };
+    let mut recording = Recording::on(file, form, &format!("{}{more}, by the map {}", names.join(", "), args.map))?;
+    for report in reports {
+        recording.say(report.stamp.time, Message::Report(report))?;
+    }
+    recording.finish()?;
+    tell(args, &summary);
+    Ok(())
+}
+
+fn tell(args: &LogArgs, summary: &Summary) {
+    if args.json {
+        let mut body = json!(summary);
+        body["out"] = json!(args.out);
+        return output::object(Style::Json, "summary", &body);
+    }
+    let Summary { rows, reports, vehicles, .. } = summary;
+    let time = |time: Option<_>| time.map(|time| format!("{time}")).unwrap_or_default();
+    let span = format!("{} to {}", time(summary.from), time(summary.to));
+    output::line(&format!(
+        "{}: {reports} reports of {vehicles} vehicles, {span}, from {rows} rows",
+        args.out.display()
+    ));
+    for (what, count) in [("position", summary.without_position), ("battery", summary.without_battery)] {
+        if count > 0 {
+            output::line(&format!("without a {what}: {count}"));
+        }
+    }
+    for (name, skipped) in &summary.skipped {
+        output::line(&format!("left out ({name}): {} lines, the first {}", skipped.lines, skipped.first));
+    }
+    let assumed: Vec<&str> = summary.assumed.iter().map(String::as_str).collect();
+    output::line(&format!("neither in a log nor in the map, taken as: {}", assumed.join(", ")));
 }
 
 fn run_osm(args: &OsmArgs) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ pub mod outfile;
 pub mod output;
 pub mod record;
 pub mod recording;
+pub mod replay;
 pub mod score;
 pub mod simulate;
 pub mod status;

@@ -108,6 +108,14 @@ impl Recording {
             Form::Tape => OutFile::growing(path, force)?,
             Form::Parquet | Form::Ndjson => OutFile::whole(path, force)?,
         };
+        Self::on(file, form, source)
+    }
+
+    /// Begins a recording of `source` in a file that has been begun.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn on(file: OutFile, form: Form, source: &str) -> Result<Self, Failure> {
         let out = file.handle()?;
         let sink = match form {
             Form::Tape => tape::Writer::new(out, &Header::new(source)).map(Sink::Tape),

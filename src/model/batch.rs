@@ -48,7 +48,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Most messages in one packet. 32 reports with 24 cells each are some 40 KiB, within what a payload may have.
+    /// Most messages in one packet. 32 reports with 128 cells each are some 54 KB, within what a payload may have.
     pub const MOST: usize = 32;
 
     /// How many reports, events and replies it holds.

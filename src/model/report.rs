@@ -1,7 +1,7 @@
 //! What a vehicle says about itself. The serde names are the members of the JSON wire format, version 1.
 
-use arrayvec::ArrayVec;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use smallvec::SmallVec;
 
 use crate::base::units::{Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
 use crate::base::{LatLon, PackId, Timestamp, Vin};
@@ -98,10 +98,15 @@ pub enum Chemistry {
     Na,
 }
 
-/// Most cells in series that a report carries.
-pub const MAX_CELLS: usize = 24;
+/// Most cells in series that a report carries: those of a 400 V car with some to spare.
+pub const MAX_CELLS: usize = 128;
 /// Most temperature sensors that a report carries.
-pub const MAX_PROBES: usize = 8;
+pub const MAX_PROBES: usize = 32;
+
+/// Voltage of each cell, millivolts. As many as packs of two-wheelers have need no allocation.
+pub type Cells = SmallVec<[u16; 24]>;
+/// What each temperature sensor says. As many as packs of two-wheelers have need no allocation.
+pub type Probes = SmallVec<[Celsius; 8]>;
 
 /// What the battery management says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,15 +128,28 @@ pub struct Battery {
     #[serde(rename = "pack_a")]
     pub current: Amps,
     /// Voltage of each cell in series, millivolts.
-    pub cells_mv: ArrayVec<u16, MAX_CELLS>,
+    #[serde(deserialize_with = "at_most::<_, _, MAX_CELLS>")]
+    pub cells_mv: Cells,
     /// Each temperature sensor in the pack.
-    #[serde(rename = "temps_c")]
-    pub probes: ArrayVec<Celsius, MAX_PROBES>,
+    #[serde(rename = "temps_c", deserialize_with = "at_most::<_, _, MAX_PROBES>")]
+    pub probes: Probes,
     /// Resistance between the pack and the frame.
     #[serde(rename = "insulation_kohm")]
     pub insulation: Kiloohms,
     /// The management's own alarm level after GB/T 32960: 0 none, 1 drive on, 2 limit, 3 stop now.
     pub alarm_level: u8,
+}
+
+/// Reads a list of so many at most.
+fn at_most<'de, D, A, const MOST: usize>(deserializer: D) -> Result<SmallVec<A>, D::Error>
+where
+    D: Deserializer<'de>,
+    A: smallvec::Array,
+    A::Item: Deserialize<'de>,
+{
+    let list = SmallVec::<A>::deserialize(deserializer)?;
+    let sentence = format!("at most {MOST}");
+    if list.len() > MOST { Err(serde::de::Error::invalid_length(list.len(), &&*sentence)) } else { Ok(list) }
 }
 
 impl Battery {

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use super::motion::Resistance;
 use super::motion::style::GRAVITY;
 use crate::base::units::{Amps, Celsius, MetresPerSecond, Volts};
-use crate::model::{Chemistry, report::MAX_CELLS};
+use crate::model::Chemistry;
 
+/// Most cells in series that a simulated pack has.
+pub const MAX_CELLS: usize = 24;
 /// Points of a table over the state of charge: 0, 5, … 100 % SOC.
 const TABLE_POINTS: usize = 21;
 /// Rolling resistance on a wet street over that on a dry one (assumed).

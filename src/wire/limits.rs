@@ -4,11 +4,13 @@ use super::rejection::Rejection;
 use crate::base::Timestamp;
 use crate::model::report::{Battery, Link, Position, Report, Stamp};
 
-/// The longest payload taken, bytes. A report has about 900, a full batch of them about 30,000.
+/// The longest payload taken, bytes. A report has about 900, one of 128 cells 1,700; a full batch of them about 30,000
+/// or 54,000.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
-/// 2020-01-01, before which no device of this kind was built.
-const EARLIEST: Timestamp = Timestamp(1_577_836_800_000);
+/// 2010-01-01. Recordings are that old; a clock that was never set says 1970, 1980 or 2000, and one that lost 1,024 weeks
+/// of GPS is before it until 2029.
+const EARLIEST: Timestamp = Timestamp(1_262_304_000_000);
 /// 2100-01-01.
 const LATEST: Timestamp = Timestamp(4_102_444_800_000);
 
@@ -55,7 +57,8 @@ fn check_position(position: &Position) -> Result<(), Rejection> {
 fn check_battery(battery: &Battery) -> Result<(), Rejection> {
     within((0.0..=100.0).contains(&battery.soc.0))?;
     within((0.0..=150.0).contains(&battery.soh.0))?;
-    within((0.0..=200.0).contains(&battery.voltage.0))?;
+    // What GB/T 32960.3 has room for.
+    within((0.0..=1000.0).contains(&battery.voltage.0))?;
     within((-1000.0..=1000.0).contains(&battery.current.0))?;
     within(battery.probes.iter().all(|probe| (-60.0..=300.0).contains(&probe.0)))?;
     within((0.0..=100_000.0).contains(&battery.insulation.0))?;

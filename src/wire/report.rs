@@ -4,16 +4,16 @@
 //! All three say the same as the serde form of [`model::Report`](crate::model::Report), which has its head and its place
 //! flattened into the object: that makes serde keep every member until the end.
 
-use arrayvec::ArrayVec;
 use serde::Deserialize;
 use serde_json::Number;
+use smallvec::{Array, SmallVec};
 
 use super::message::VERSION;
 use super::pen::{Pen, Scan};
 use super::rejection::Rejection;
 use crate::base::units::{Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
 use crate::base::{LatLon, PackId, Timestamp, Vin};
-use crate::model::report::Near;
+use crate::model::report::{MAX_CELLS, MAX_PROBES, Near};
 use crate::model::{Battery, Chemistry, Fix, Link, Mode, Motion, Position, Report, Stamp};
 
 const MODES: [(Mode, &str); 3] = [(Mode::Parked, "parked"), (Mode::Riding, "riding"), (Mode::Charging, "charging")];
@@ -230,9 +230,9 @@ fn read_battery(scan: &mut Scan) -> Option<Battery> {
     let voltage = Volts(scan.number(",\"pack_v\":")?);
     let current = Amps(scan.number(",\"pack_a\":")?);
     scan.text(",\"cells_mv\":[")?;
-    let cells_mv = read_list(scan, Scan::whole)?;
+    let cells_mv = read_list(scan, MAX_CELLS, Scan::whole)?;
     scan.text(",\"temps_c\":[")?;
-    let probes = read_list(scan, |scan| scan.decimal().map(Celsius))?;
+    let probes = read_list(scan, MAX_PROBES, |scan| scan.decimal().map(Celsius))?;
     let insulation = Kiloohms(scan.number(",\"insulation_kohm\":")?);
     scan.text(",\"alarm_level\":")?;
     let alarm_level = scan.whole()?;
@@ -240,16 +240,20 @@ fn read_battery(scan: &mut Scan) -> Option<Battery> {
     Some(Battery { pack, chemistry, soc, soh, voltage, current, cells_mv, probes, insulation, alarm_level })
 }
 
-fn read_list<'a, T, const N: usize>(
+fn read_list<'a, A: Array>(
     scan: &mut Scan<'a>,
-    mut one: impl FnMut(&mut Scan<'a>) -> Option<T>,
-) -> Option<ArrayVec<T, N>> {
-    let mut list = ArrayVec::new();
+    most: usize,
+    mut one: impl FnMut(&mut Scan<'a>) -> Option<A::Item>,
+) -> Option<SmallVec<A>> {
+    let mut list = SmallVec::new();
     if scan.has("]") {
         return Some(list);
     }
     loop {
-        list.try_push(one(scan)?).ok()?;
+        list.push(one(scan)?);
+        if list.len() > most {
+            return None;
+        }
         if !scan.has(",") {
             return scan.text("]").map(|()| list);
         }
@@ -318,6 +322,7 @@ mod tests {
 
     use super::super::{Format, Message, decode, encode};
     use super::*;
+    use crate::model::report::{Cells, Probes};
 
     const VIN: &str = "LZLEMTA20T0000001";
 
@@ -387,13 +392,19 @@ mod tests {
             let battery = report().battery.map(|battery| Battery { chemistry, ..battery });
             reports.push(Report { battery, ..report() });
         }
-        let bare =
-            report().battery.map(|battery| Battery { cells_mv: ArrayVec::new(), probes: ArrayVec::new(), ..battery });
+        let bare = report().battery.map(|battery| Battery { cells_mv: Cells::new(), probes: Probes::new(), ..battery });
         let near = Some(Near { at: LatLon { lat: -29.5, lon: 106.5 }, radius: Metres(800.0) });
         let link = Link { backup: Some(Percent(41.5)), backup_power: true, near, ..report().link };
         reports.push(Report { position: None, link, air: None, ..report() });
         let position = report().position.map(|position| Position { fix: FIXES[0].0, hdop: 1.0 / 3.0, ..position });
         reports.push(Report { battery: bare, position, ..report() });
+        let car = report().battery.map(|battery| Battery {
+            voltage: Volts(471.36),
+            cells_mv: (0..MAX_CELLS).map(|cell| 3600 + cell as u16).collect(),
+            probes: (0..MAX_PROBES).map(|probe| Celsius(20.0 + probe as f64 / 2.0)).collect(),
+            ..battery
+        });
+        reports.push(Report { battery: car, ..report() });
         for report in reports {
             let payload = written(&report);
             let text = std::str::from_utf8(&payload).unwrap();

@@ -88,7 +88,7 @@ fn malformed(vin: &str) -> Vec<(&'static str, &'static str, &'static str, Vec<u8
         ("schema", "up/report", json, b"null".to_vec()),
         ("schema", "up/report", json, with("/motion/wheel_mps", json!("fast"))),
         ("schema", "up/report", json, with("/seq", json!(-1))),
-        ("schema", "up/report", json, with("/battery/cells_mv", json!(vec![3300; 25]))),
+        ("schema", "up/report", json, with("/battery/cells_mv", json!(vec![3300; 129]))),
         ("schema", "up/event", json, text.clone().into_bytes()),
         ("out_of_range", "up/report", json, with("/position/lat_deg", json!(91))),
         ("out_of_range", "up/report", json, with("/battery/soc_pct", json!(1e300))),

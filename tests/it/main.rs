@@ -14,6 +14,7 @@ mod fidelity_link;
 mod fidelity_motion;
 mod fidelity_use;
 mod foreign;
+mod foreign_logs;
 mod import;
 mod pbf;
 mod record;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::rng::Stream;
 use crate::base::span;
-use crate::model::{Kind, Parameter, report::MAX_CELLS};
+use crate::model::{Kind, Parameter};
+use crate::sim::catalogue::MAX_CELLS;
 
 /// How a value is written in a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

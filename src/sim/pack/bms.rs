@@ -1,14 +1,12 @@
 //! Battery management: its sensors and its alarms.
 
-use arrayvec::ArrayVec;
-
 use super::fault::{Sensor, Trouble, ramp, runaway_leaves, runaway_rise};
 use super::levels;
 use super::state::{Pack, Resistance, Spec};
 use crate::base::Timestamp;
 use crate::base::rng::Stream;
 use crate::base::units::{Amps, Celsius, Kiloohms, Percent, Volts};
-use crate::model::report::{MAX_CELLS, MAX_PROBES};
+use crate::model::report::{Cells, Probes};
 use crate::model::{Battery, Chemistry};
 use crate::sim::catalogue::Point;
 
@@ -78,7 +76,7 @@ impl Pack {
         let step = f64::from(layout.cell_step_mv);
         let mean = spec.cell.at(self.true_soc());
         let mut total = 0.0;
-        let mut cells_mv: ArrayVec<u16, MAX_CELLS> = ArrayVec::new();
+        let mut cells_mv = Cells::new();
         let mut noise = 0;
         for index in 0..self.cells.len() {
             let volts = self.cell_voltage(now, spec, (resistance, &mean), index);
@@ -90,7 +88,7 @@ impl Pack {
             let steps = (volts * 1000.0 + error_mv) / step;
             cells_mv.push(((steps + 0.5) as u16).saturating_mul(layout.cell_step_mv));
         }
-        let probes: ArrayVec<Celsius, MAX_PROBES> = (0..PROBES)
+        let probes: Probes = (0..PROBES)
             .map(|probe| Celsius(self.probe(probe, now) + stream.between(-0.4, 0.4)).quantised(0.5))
             .collect();
         let mut battery = Battery {

@@ -10,7 +10,7 @@ use crate::base::rng::Stream;
 use crate::base::units::{Amps, Celsius, Volts};
 use crate::base::{PackId, Timestamp};
 use crate::model::Chemistry;
-use crate::model::report::MAX_CELLS;
+use crate::sim::catalogue::MAX_CELLS;
 use crate::sim::catalogue::{Cell, PackLayout};
 
 /// Faults that a pack bears at once; one more drops the oldest.
