@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::counters::Counters;
 use super::settings::Settings;
-use crate::alert::Book;
+use crate::alert::{self, Book, Refusal};
 use crate::base::{Timestamp, Vin};
 use crate::detect::{self, Detector, Sight, Signal};
 use crate::model::{Alert, AlertState, Command, Event, Family, Item, Kind, Order, Presence, Report, Stamp};
@@ -75,7 +75,7 @@ impl Core {
     pub fn new(settings: &Settings) -> Self {
         Self {
             slab: Slab::new(settings.max_vehicles),
-            book: Book::default(),
+            book: Book::new(settings.alert.clone()),
             detectors: detect::all(&settings.detect),
             signals: Vec::new(),
             counters: Counters::default(),
@@ -97,6 +97,9 @@ impl Core {
 
     /// Takes a message that arrived at `now`.
     pub fn handle(&mut self, now: Timestamp, inbound: Inbound<'_>) {
+        if self.next_deadline().is_some_and(|due| due <= now) {
+            self.tick(now);
+        }
         self.counters.messages += 1;
         let taken = decode(inbound.topic, inbound.content_type, inbound.payload)
             .and_then(|message| self.take(now, message, inbound.retained));
@@ -175,15 +178,42 @@ impl Core {
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let (counters, outputs) = (&mut self.counters, &mut self.outputs);
         self.book.note(vehicle, sight, &self.detectors, &self.signals, |alert, before| {
-            match alert.state {
-                AlertState::Raised => counters.raised += u64::from(before.is_none()),
-                AlertState::Cleared => counters.cleared += 1,
-            }
-            let rises = alert.state == AlertState::Raised && before.is_none_or(|before| alert.level > before);
+            let open = alert.state.is_open();
+            counters.cleared += u64::from(!open);
+            counters.reopened += u64::from(open && before.is_none() && alert.state == AlertState::Reopened);
+            counters.raised += u64::from(open && before.is_none() && alert.state == AlertState::Raised);
+            let rises = open && before.is_none_or(|before| alert.level > before);
             if rises && alert.kind.family() == Family::Theft {
-                outputs.push_back(Output::Command(Box::new(pursue(&alert))));
+                outputs.push_back(Output::Command(Box::new(pursue(alert))));
             }
-            outputs.push_back(Output::Alert(Box::new(alert)));
+            outputs.push_back(Output::Alert(Box::new(alert.clone())));
+        });
+    }
+
+    /// Carries out what an operator wants of an alert as it was last told; the answer is the alert after it.
+    ///
+    /// # Errors
+    /// When that is not possible; nothing has changed then.
+    pub fn operate(&mut self, now: Timestamp, told: &Alert, order: alert::Order) -> Result<Alert, Refusal> {
+        let vehicle = self.slab.find(told.vin).ok_or(Refusal::Unknown(told.id))?;
+        let alert = self.book.carry_out(now, vehicle, told, order)?.clone();
+        self.outputs.push_back(Output::Alert(Box::new(alert.clone())));
+        self.outputs.push_back(Output::Vehicle(vehicle));
+        Ok(alert)
+    }
+
+    /// When something is due without any message, by the collector's clock.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.book.next_deadline()
+    }
+
+    /// Does what is due at `now`. [`Core::handle`] does it by itself; call it when no message comes for a while.
+    pub fn tick(&mut self, now: Timestamp) {
+        let (counters, outputs) = (&mut self.counters, &mut self.outputs);
+        self.book.tick(now, |_, alert| {
+            counters.escalated += u64::from(alert.state == AlertState::Escalated);
+            outputs.push_back(Output::Alert(Box::new(alert.clone())));
         });
     }
 

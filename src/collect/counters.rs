@@ -25,6 +25,10 @@ pub struct Counters {
     pub future: u64,
     /// Alerts raised.
     pub raised: u64,
+    /// Alerts raised again after they were cleared.
+    pub reopened: u64,
+    /// Alerts escalated because nobody took them on.
+    pub escalated: u64,
     /// Alerts cleared.
     pub cleared: u64,
     /// Payloads turned away, by reason.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detect;
+use crate::{alert, detect};
 
 /// The settings of the collector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,12 +10,14 @@ use crate::detect;
 pub struct Settings {
     /// How many vehicles are followed at most; reports of others are counted and turned away.
     pub max_vehicles: usize,
+    /// The life of alerts.
+    pub alert: alert::Settings,
     /// The detectors.
     pub detect: detect::Settings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_vehicles: 1_000_000, detect: detect::Settings::default() }
+        Self { max_vehicles: 1_000_000, alert: alert::Settings::default(), detect: detect::Settings::default() }
     }
 }

@@ -76,11 +76,7 @@ pub fn record(counters: &Counters, stats: &Stats, store_healthy: bool) {
 
 /// Records a change of an alert.
 pub fn record_alert(kind: Kind, state: AlertState) {
-    let state = match state {
-        AlertState::Raised => "raised",
-        AlertState::Cleared => "cleared",
-    };
-    counter!("zhilian_alerts_total", "rule" => kind.rule(), "state" => state).increment(1);
+    counter!("zhilian_alerts_total", "rule" => kind.rule(), "state" => state.name()).increment(1);
 }
 
 /// Records a lost connection to the broker.

@@ -118,8 +118,8 @@ pub struct View {
 /// Which alerts are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct AlertQuery {
-    /// Only these.
-    pub state: Option<AlertState>,
+    /// Only those that stand, or only those that do not.
+    pub open: Option<bool>,
     /// Only of this rule.
     pub kind: Option<Kind>,
     /// Only of this vehicle.
@@ -143,7 +143,7 @@ impl View {
         self.by_time.insert((alert.at, alert.id), alert.state);
         self.alerts.insert(alert.id, alert);
         if self.alerts.len() > CLEARED_KEPT {
-            let oldest = self.by_time.iter().find(|(_, state)| **state == AlertState::Cleared);
+            let oldest = self.by_time.iter().find(|(_, state)| !state.is_open());
             if let Some(key) = oldest.map(|(key, _)| *key) {
                 self.by_time.remove(&key);
                 self.alerts.remove(&key.1);
@@ -161,7 +161,7 @@ impl View {
     pub fn alerts<'a>(&'a self, query: &'a AlertQuery) -> impl Iterator<Item = &'a Alert> {
         let newest_first = self.by_time.keys().rev().filter_map(|(_, id)| self.alerts.get(id));
         newest_first.filter(|alert| {
-            query.state.is_none_or(|state| state == alert.state)
+            query.open.is_none_or(|open| open == alert.state.is_open())
                 && query.kind.is_none_or(|kind| kind == alert.kind)
                 && query.vin.is_none_or(|vin| vin == alert.vin)
         })

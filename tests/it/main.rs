@@ -2,6 +2,8 @@
 //! skipped; with `CI=true` it fails instead.
 
 mod accounting;
+mod alert_api;
+mod alert_life;
 mod blackout;
 mod cli;
 mod collector;

@@ -159,9 +159,22 @@ pub fn address(url: &Value) -> SocketAddr {
 
 /// GET over HTTP: status and body.
 pub fn get(server: SocketAddr, path: &str) -> (u16, String) {
+    ask(server, "GET", path, "", "")
+}
+
+/// POST of JSON over HTTP: status and body.
+pub fn post(server: SocketAddr, path: &str, body: &Value) -> (u16, Value) {
+    let (status, answer) = ask(server, "POST", path, "Content-Type: application/json\r\n", &body.to_string());
+    (status, serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{path} does not answer JSON: {answer}")))
+}
+
+/// Any request over HTTP: status and body.
+pub fn ask(server: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(server).expect("the server is there");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n").expect("it takes the request");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Length: {length}");
+    write!(stream, "{head}\r\n{headers}\r\n{body}").expect("it takes the request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
     let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
