@@ -39,31 +39,39 @@ fn measure(name: &str, count: usize, mut act: impl FnMut()) -> std::io::Result<(
     writeln!(std::io::stdout(), "{name:<28} {nanos:>6.0} ns a report, {:>9.0} reports/s", 1e9 / nanos)
 }
 
+/// Each message with its topic.
+fn written(messages: &[Message], format: Format) -> Vec<(String, Vec<u8>)> {
+    let mut buffer = Vec::new();
+    let one = |message: &Message| {
+        encode(message, format, &mut buffer);
+        (message.topic().to_string(), buffer.clone())
+    };
+    messages.iter().map(one).collect()
+}
+
 fn main() -> std::io::Result<()> {
     let messages: Vec<Message> = reports().into_iter().map(Message::Report).collect();
     let mut buffer = Vec::new();
-    let written: Vec<(String, Vec<u8>)> = messages
-        .iter()
-        .map(|message| {
-            encode(message, Format::Json, &mut buffer);
-            (message.topic().to_string(), buffer.clone())
-        })
-        .collect();
-    let count = written.len();
-    let bytes: usize = written.iter().map(|(_, payload)| payload.len()).sum();
-    writeln!(std::io::stdout(), "{count} reports, {} bytes each on average", bytes / count)?;
-    measure("encode JSON", count, || {
-        for message in &messages {
-            encode(black_box(message), Format::Json, &mut buffer);
-            black_box(&buffer);
-        }
-    })?;
-    measure("decode JSON", count, || {
-        for (topic, payload) in &written {
-            let message = decode(black_box(topic.as_bytes()), None, black_box(payload));
-            assert!(black_box(message).is_ok(), "what was written can be read");
-        }
-    })?;
+    let count = messages.len();
+    for (name, format) in [("JSON", Format::Json), ("Protocol Buffers", Format::Protobuf)] {
+        let written = written(&messages, format);
+        let bytes: usize = written.iter().map(|(_, payload)| payload.len()).sum();
+        writeln!(std::io::stdout(), "{count} reports in {name}, {} bytes each on average", bytes / count)?;
+        measure(&format!("encode {name}"), count, || {
+            for message in &messages {
+                encode(black_box(message), format, &mut buffer);
+                black_box(&buffer);
+            }
+        })?;
+        let content_type = Some(format.content_type());
+        measure(&format!("decode {name}"), count, || {
+            for (topic, payload) in &written {
+                let message = decode(black_box(topic.as_bytes()), content_type, black_box(payload));
+                assert!(black_box(message).is_ok(), "what was written can be read");
+            }
+        })?;
+    }
+    let written = written(&messages, Format::Json);
     measure("as a value of serde_json", count, || {
         for (_, payload) in &written {
             let value = serde_json::from_slice::<serde_json::Value>(black_box(payload));

@@ -56,13 +56,12 @@ pub async fn run(args: DemoArgs, mut config: Config) -> Result<(), Failure> {
     let url = simulate::parse_url(&format!("mqtt://{}", broker.address()))?;
     let (alert_sender, alerts) = mpsc::channel(256);
     let place = Some(checked.scenario.place.clone());
-    let shards = config.simulate.shards;
     let options = collect::Options { url: url.clone(), place, config: config.clone() };
     let collector = collect::Running::start(options, clock, alert_sender).await?;
     let (incident_sender, incidents) = mpsc::channel(1024);
     let setting = args.run.setting(&config, args.time.epoch.unwrap_or_else(|| clock.now()))?;
     let begin = setting.begin;
-    let fleet = simulate::Running::start(&url, setting, shards, clock, None, incident_sender).await?;
+    let fleet = simulate::Running::start(&url, setting, &config.simulate, clock, None, incident_sender).await?;
 
     let http = format!("http://{}", collector.http);
     output::object(style, "listening", &json!({ "mqtt": url.to_string(), "http": http }));

@@ -18,12 +18,13 @@ use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, Timestamp, span};
 use crate::config::files::{self, Folder};
+use crate::config::settings::SimulateSettings;
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
 use crate::mqtt::{BrokerUrl, FleetLink};
 use crate::sim::{Emission, Fleet, Output, Scenario, Setting};
-use crate::wire::Message;
+use crate::wire::{Format, Message};
 
 /// Emissions between two looks at the clock and at whether to stop.
 const BURST: u32 = 512;
@@ -40,12 +41,23 @@ pub struct SimulateArgs {
     /// Write the incidents that really happened to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
+    /// How vehicles write what they say: json, or protobuf, a fifth as long [default: json]
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
+    pub format: Option<Format>,
     /// What is simulated.
     #[command(flatten)]
     pub run: RunArgs,
     /// How fast time goes.
     #[command(flatten)]
     pub time: TimeArgs,
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    match text {
+        "json" => Ok(Format::Json),
+        "protobuf" => Ok(Format::Protobuf),
+        _ => Err("expected json or protobuf".to_owned()),
+    }
 }
 
 /// What is simulated.
@@ -163,15 +175,15 @@ impl Running {
     pub async fn start(
         url: &BrokerUrl,
         setting: Setting,
-        shards: u32,
+        settings: &SimulateSettings,
         clock: Clock,
         truth: Option<&Path>,
         incidents: mpsc::Sender<Incident>,
     ) -> Result<Self, Failure> {
         let truth = truth.map(create).transpose()?;
         let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
-        let fleet = Fleet::new(&Arc::new(setting), shards);
-        let link = FleetLink::start(url, &fleet.vins(), boot).await?;
+        let fleet = Fleet::new(&Arc::new(setting), settings.shards);
+        let link = FleetLink::start(url, &fleet.vins(), boot, settings.format).await?;
         let tally = link.tally();
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(drive(fleet, link, clock, incidents, stopped));
@@ -303,8 +315,9 @@ pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
     let url = parse_url(args.broker.as_deref().unwrap_or(&config.broker.url))?;
     let place = setting.place.file.en.clone();
     let (sender, mut incidents) = mpsc::channel(1024);
-    let mut running =
-        Running::start(&url, setting, config.simulate.shards, clock, args.truth.as_deref(), sender).await?;
+    let format = args.format.unwrap_or(config.simulate.format);
+    let settings = SimulateSettings { format, ..config.simulate.clone() };
+    let mut running = Running::start(&url, setting, &settings, clock, args.truth.as_deref(), sender).await?;
     output::object(style, "started", &json!({ "broker": url.to_string(), "place": place }));
     if style == Style::Plain {
         output::line(&format!("a fleet in {place} reports to {url}; Ctrl-C stops it"));

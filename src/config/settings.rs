@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::collect;
+use crate::wire::Format;
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -97,10 +98,12 @@ pub struct SimulateSettings {
     pub scenario: String,
     /// In how many parts it is simulated.
     pub shards: u32,
+    /// How its vehicles write what they say.
+    pub format: Format,
 }
 
 impl Default for SimulateSettings {
     fn default() -> Self {
-        Self { scenario: "demo".to_owned(), shards: 1 }
+        Self { scenario: "demo".to_owned(), shards: 1, format: Format::Json }
     }
 }

@@ -63,15 +63,22 @@ pub struct FleetLink {
     tally: Arc<Tally>,
     buffer: Vec<u8>,
     boot: u32,
+    format: Format,
     commands: mpsc::Receiver<(u32, Command)>,
 }
 
 impl FleetLink {
-    /// Tries the broker once, then opens a connection for each vehicle.
+    /// Tries the broker once, then opens a connection for each vehicle. What they say is in `format`, but for their
+    /// presence: that is JSON, once a connection and kept by the broker for people to read.
     ///
     /// # Errors
     /// [`Unreachable`] when nobody answers there; nothing runs then.
-    pub async fn start(url: &BrokerUrl, vehicles: &[(u32, Vin)], boot: u32) -> Result<Self, Unreachable> {
+    pub async fn start(
+        url: &BrokerUrl,
+        vehicles: &[(u32, Vin)],
+        boot: u32,
+        format: Format,
+    ) -> Result<Self, Unreachable> {
         let failed = |why: String| Unreachable { url: url.clone(), why };
         match timeout(PATIENCE, TcpStream::connect((url.host.as_str(), url.port))).await {
             Ok(Ok(_)) => {}
@@ -104,7 +111,7 @@ impl FleetLink {
             };
             tasks.spawn(connection.run());
         }
-        Ok(Self { inboxes, tasks, tally, buffer: Vec::new(), boot, commands })
+        Ok(Self { inboxes, tasks, tally, buffer: Vec::new(), boot, format, commands })
     }
 
     /// What the connections have done so far.
@@ -120,11 +127,11 @@ impl FleetLink {
 
     /// Hands a message to its vehicle's connection.
     pub fn send(&mut self, vehicle: u32, message: &Message) {
-        encode(message, Format::Json, &mut self.buffer);
+        encode(message, self.format, &mut self.buffer);
         let outgoing = Outgoing {
             topic: message.topic().to_string(),
             payload: Bytes::copy_from_slice(&self.buffer),
-            content_type: Format::Json.content_type(),
+            content_type: self.format.content_type(),
             retain: false,
             seq: message.last_seq(self.boot),
         };

@@ -51,13 +51,21 @@ enum Unread {
 /// Reads a batch whose version has been checked: its sound members, and why the others were turned away.
 pub(super) fn read(text: &str) -> Result<(Batch, Vec<Rejection>), Rejection> {
     let packet: Packet = serde_json::from_str(text).map_err(|error| reason(&error))?;
-    if !(1..=Batch::MOST).contains(&packet.items.len()) {
+    gather(packet.vin, packet.items.into_iter().map(read_member))
+}
+
+/// A batch of the sound members, and why the others were turned away.
+pub(super) fn gather(
+    vin: Vin,
+    members: impl ExactSizeIterator<Item = Result<Item, Rejection>>,
+) -> Result<(Batch, Vec<Rejection>), Rejection> {
+    if !(1..=Batch::MOST).contains(&members.len()) {
         return Err(Rejection::Schema);
     }
-    let mut batch = Batch { vin: packet.vin, items: Vec::with_capacity(packet.items.len()) };
+    let mut batch = Batch { vin, items: Vec::with_capacity(members.len()) };
     let mut refused = Vec::new();
-    for member in packet.items {
-        match read_member(packet.vin, member) {
+    for member in members {
+        match member.and_then(|item| checked(vin, item)) {
             Ok(item) => batch.items.push(item),
             Err(rejection) => refused.push(rejection),
         }
@@ -65,12 +73,15 @@ pub(super) fn read(text: &str) -> Result<(Batch, Vec<Rejection>), Rejection> {
     Ok((batch, refused))
 }
 
-fn read_member(vin: Vin, member: Value) -> Result<Item, Rejection> {
-    let item = match take(member)? {
+fn read_member(member: Value) -> Result<Item, Rejection> {
+    Ok(match take(member)? {
         Unread::Report(value) => Item::Report(versioned(value)?),
         Unread::Event(value) => Item::Event(versioned(value)?),
         Unread::Reply(value) => Item::Reply(versioned(value)?),
-    };
+    })
+}
+
+fn checked(vin: Vin, item: Item) -> Result<Item, Rejection> {
     if item.stamp().vin != vin {
         return Err(Rejection::VinMismatch);
     }

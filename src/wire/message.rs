@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::batch;
 use super::format::Format;
 use super::limits::{self, MAX_PAYLOAD};
+use super::proto;
 use super::rejection::Rejection;
 use super::report::{self, Flat};
 use super::topic::{Channel, Topic};
@@ -86,7 +87,13 @@ pub(super) struct Versioned<'a, T> {
 /// Writes a message into `buffer`, which is cleared first so that it can be used again.
 pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
     buffer.clear();
-    let Format::Json = format;
+    match format {
+        Format::Json => write_json(message, buffer),
+        Format::Protobuf => proto::write(message, buffer),
+    }
+}
+
+fn write_json(message: &Message, buffer: &mut Vec<u8>) {
     if let Message::Report(report) = message {
         if report::write(report, buffer) {
             return;
@@ -109,19 +116,13 @@ pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
 /// The first reason to turn it away, cheapest check first.
 pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Result<Message, Rejection> {
     let topic = Topic::parse(topic)?;
-    let Format::Json = Format::of(content_type)?;
+    let format = Format::of(content_type)?;
     if payload.len() > MAX_PAYLOAD {
         return Err(Rejection::Oversized);
     }
-    let message = match topic.channel {
-        Channel::Report => Message::Report(read_report(payload)?),
-        Channel::Event => Message::Event(read(text(payload)?)?),
-        Channel::State => Message::Presence(read(text(payload)?)?),
-        Channel::Reply => Message::Reply(read(text(payload)?)?),
-        Channel::Batch => {
-            let (batch, refused) = batch::read(text(payload)?)?;
-            Message::Batch(batch, refused)
-        }
+    let message = match format {
+        Format::Json => read_json(topic.channel, payload)?,
+        Format::Protobuf => proto::read(topic.channel, payload)?,
     };
     if message.vin() != topic.vin {
         return Err(Rejection::VinMismatch);
@@ -134,6 +135,19 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
         Message::Presence(_) | Message::Batch(..) => {}
     }
     Ok(message)
+}
+
+fn read_json(channel: Channel, payload: &[u8]) -> Result<Message, Rejection> {
+    Ok(match channel {
+        Channel::Report => Message::Report(read_report(payload)?),
+        Channel::Event => Message::Event(read(text(payload)?)?),
+        Channel::State => Message::Presence(read(text(payload)?)?),
+        Channel::Reply => Message::Reply(read(text(payload)?)?),
+        Channel::Batch => {
+            let (batch, refused) = batch::read(text(payload)?)?;
+            Message::Batch(batch, refused)
+        }
+    })
 }
 
 /// Writes a command.

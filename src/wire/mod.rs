@@ -1,6 +1,6 @@
 //! What stands on the wire: topics, versioned payloads and the limits a payload has to keep.
 //!
-//! JSON is for people; a compact format will stand beside it behind the same [`Format`]. The version member `v` is in
+//! JSON is for people, Protocol Buffers are compact; both stand behind the same [`Format`]. The version member `v` is in
 //! every payload. Readers ignore members they do not know, so that devices can be newer than collectors.
 
 pub mod batch;
@@ -8,6 +8,7 @@ pub mod format;
 pub mod limits;
 pub mod message;
 mod pen;
+mod proto;
 pub mod rejection;
 mod report;
 pub mod topic;

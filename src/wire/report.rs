@@ -16,9 +16,11 @@ use crate::base::{LatLon, PackId, Timestamp, Vin};
 use crate::model::report::{MAX_CELLS, MAX_PROBES, Near};
 use crate::model::{Battery, Chemistry, Fix, Link, Mode, Motion, Position, Report, Stamp};
 
-const MODES: [(Mode, &str); 3] = [(Mode::Parked, "parked"), (Mode::Riding, "riding"), (Mode::Charging, "charging")];
-const FIXES: [(Fix, &str); 2] = [(Fix::TwoD, "2d"), (Fix::ThreeD, "3d")];
-const CHEMISTRIES: [(Chemistry, &str); 4] =
+/// Words with what they mean; their order is that of their numbers in the compact format, from 1.
+pub(super) const MODES: [(Mode, &str); 3] =
+    [(Mode::Parked, "parked"), (Mode::Riding, "riding"), (Mode::Charging, "charging")];
+pub(super) const FIXES: [(Fix, &str); 2] = [(Fix::TwoD, "2d"), (Fix::ThreeD, "3d")];
+pub(super) const CHEMISTRIES: [(Chemistry, &str); 4] =
     [(Chemistry::Vrla, "vrla"), (Chemistry::Lfp, "lfp"), (Chemistry::Nmc, "nmc"), (Chemistry::Na, "na")];
 /// Decimal places of a latitude or longitude.
 const FINE: usize = 7;

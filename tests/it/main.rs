@@ -8,6 +8,7 @@ mod blackout;
 mod cli;
 mod collector;
 mod commands;
+mod compact;
 mod dashboard;
 mod demo;
 mod fates;

@@ -51,7 +51,10 @@ fn everything_sent_keeps_the_schemas() {
         let value: Value = serde_json::from_slice(&payload).expect("JSON");
         assert!(schema.is_valid(&value), "{:?} of {value:#}", schema.iter_errors(&value).next());
         let topic = message.topic().to_string();
-        assert_eq!(decode(topic.as_bytes(), None, &payload), Ok(message), "it reads back as it was");
+        assert_eq!(decode(topic.as_bytes(), None, &payload).as_ref(), Ok(&message), "it reads back as it was");
+        encode(&message, Format::Protobuf, &mut payload);
+        let content_type = Some(Format::Protobuf.content_type());
+        assert_eq!(decode(topic.as_bytes(), content_type, &payload), Ok(message), "in the compact format as well");
     }
     assert!(seen[0] > 1000 && seen[1] > 10 && seen[2] > 40, "{seen:?}");
 
@@ -97,7 +100,7 @@ fn commands_and_answers_keep_their_schemas() {
 }
 
 /// A report with every member that one may have.
-fn full_report() -> Value {
+pub fn full_report() -> Value {
     let mut report = hand_written_report(VIN);
     report["air_c"] = json!(21.5);
     report["link"]["backup_pct"] = json!(50);
@@ -113,7 +116,7 @@ fn with(pointer: &str, value: &Value) -> Value {
 }
 
 /// The ends of what quantities can be.
-const EDGES: &[(&str, [f64; 2])] = &[
+pub const EDGES: &[(&str, [f64; 2])] = &[
     ("/position/lat_deg", [-90.0, 90.0]),
     ("/position/lon_deg", [-180.0, 180.0]),
     ("/position/alt_m", [-1000.0, 20_000.0]),
@@ -138,17 +141,19 @@ const EDGES: &[(&str, [f64; 2])] = &[
     ("/air_c", [-60.0, 100.0]),
 ];
 
+/// The ends of what whole numbers can be.
+pub const WHOLE: &[(&str, [i64; 2])] = &[
+    ("/ts_ms", [1_262_304_000_000, 4_102_444_800_000]),
+    ("/seq", [0, 4_294_967_295]),
+    ("/boot", [0, 4_294_967_295]),
+    ("/position/sats", [0, 64]),
+    ("/battery/alarm_level", [0, 3]),
+    ("/battery/cells_mv/0", [0, 65_535]),
+];
+
 #[test]
 fn the_collector_takes_what_the_schema_allows_and_nothing_else() {
     let schema = schema("report");
-    let whole: &[(&str, [i64; 2])] = &[
-        ("/ts_ms", [1_262_304_000_000, 4_102_444_800_000]),
-        ("/seq", [0, 4_294_967_295]),
-        ("/boot", [0, 4_294_967_295]),
-        ("/position/sats", [0, 64]),
-        ("/battery/alarm_level", [0, 3]),
-        ("/battery/cells_mv/0", [0, 65_535]),
-    ];
     let topic = format!("zl/v1/{VIN}/up/report");
     let check = |pointer: &str, value: Value, allowed: bool| {
         let report = with(pointer, &value);
@@ -162,7 +167,7 @@ fn the_collector_takes_what_the_schema_allows_and_nothing_else() {
         }
         check(pointer, json!("7"), false);
     }
-    for (pointer, [low, high]) in whole {
+    for (pointer, [low, high]) in WHOLE {
         for (value, allowed) in [(*low, true), (*high, true), (low - 1, false), (high + 1, false)] {
             check(pointer, json!(value), allowed);
         }

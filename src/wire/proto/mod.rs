@@ -1,0 +1,7 @@
+//! The compact format: Protocol Buffers after `config/schema/zhilian.proto`. Numbers are whole multiples of what sensors
+//! resolve: 0.001, of degrees of latitude and longitude 0.0000001.
+
+mod convert;
+mod fields;
+
+pub(super) use convert::{read, write};
