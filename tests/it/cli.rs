@@ -95,7 +95,9 @@ fn settings_can_be_checked_and_printed() {
 #[test]
 fn the_help_says_what_it_said_before() {
     let mut all = String::new();
-    for command in ["", "demo", "broker", "simulate", "collect", "record", "import osm", "score", "config"] {
+    for command in
+        ["", "demo", "broker", "simulate", "collect", "record", "import osm", "bench", "bench pub", "score", "config"]
+    {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = zhilian(&arguments);
         assert!(output.status.success());
