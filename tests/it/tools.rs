@@ -111,7 +111,12 @@ impl Running {
 
     /// Asks it to end, as Ctrl-C or a service manager would.
     pub fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by name.
+    pub fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(killed.is_ok_and(|status| status.success()));
     }
 
@@ -138,6 +143,16 @@ impl Drop for Running {
 pub fn mosquitto(port: u16) -> Option<Running> {
     // It tells every connection; what goes wrong is seen by the tests.
     let broker = Running::start_with(program("mosquitto")?, &["-p", &port.to_string()], Stdio::null());
+    wait_for("mosquitto", 10, || TcpStream::connect(("127.0.0.1", port)).ok());
+    Some(broker)
+}
+
+/// mosquitto with a configuration of its own; its listener is written by this.
+pub fn mosquitto_with(port: u16, folder: &Path, configuration: &str) -> Option<Running> {
+    let path = folder.join("mosquitto.conf");
+    std::fs::write(&path, format!("listener {port} 127.0.0.1\n{configuration}\n")).expect("it can be written");
+    let arguments = ["-c", path.to_str().expect("a plain path")];
+    let broker = Running::start_with(program("mosquitto")?, &arguments, Stdio::null());
     wait_for("mosquitto", 10, || TcpStream::connect(("127.0.0.1", port)).ok());
     Some(broker)
 }
