@@ -17,6 +17,7 @@ mod fidelity_motion;
 mod fidelity_use;
 mod foreign;
 mod import;
+mod order;
 mod pbf;
 mod record;
 mod inertial;
