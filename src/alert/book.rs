@@ -7,13 +7,28 @@ use super::episode::{Claim, Episode, Heard};
 use super::life::{self, Cause, Signature};
 use super::order::{Order, Refusal};
 use super::settings::Settings;
-use crate::base::Timestamp;
+use crate::base::{AlertId, Timestamp};
 use crate::detect::{Detector, Sight, Signal};
 use crate::model::{Alert, Family, Kind, Level};
 use crate::track::VehicleId;
 
 /// Whose alert.
 type Key = (VehicleId, Family);
+
+/// The families of which a vehicle can have an alert.
+const FAMILIES: [Family; 2] = [Family::Theft, Family::Battery];
+
+/// The episodes of one vehicle at some time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page([Option<Episode>; 2]);
+
+impl Page {
+    /// An alert on it.
+    #[must_use]
+    pub fn alert(&self, id: AlertId) -> Option<&Alert> {
+        self.0.iter().flatten().map(|episode| &episode.alert).find(|alert| alert.id == id)
+    }
+}
 
 /// All alerts that stand, and those cleared not long ago.
 #[derive(Debug, Default)]
@@ -42,7 +57,7 @@ impl Book {
         signals: &[Signal],
         mut changed: impl FnMut(&Alert, Option<Level>),
     ) {
-        for family in [Family::Theft, Family::Battery] {
+        for family in FAMILIES {
             let key = (vehicle, family);
             if let Some(claim) = Claim::strongest(family, detectors, signals) {
                 self.claim(key, sight, claim, detectors, &mut changed);
@@ -89,7 +104,7 @@ impl Book {
 
     /// Plans the next step that time alone takes, in place of the one that was planned.
     fn plan(&mut self, key: Key, planned: Timestamp) {
-        let due = self.episodes.get(&key).map_or(Timestamp::NEVER, |episode| life::due(&episode.alert, &self.settings));
+        let due = self.planned(key);
         if due != planned {
             self.due.remove(&(planned, key));
         }
@@ -143,6 +158,46 @@ impl Book {
             }
             self.plan(key, due);
         }
+    }
+
+    /// Whether what happened at `time`, by the device's clock, and is told `now` is told late.
+    #[must_use]
+    pub fn is_late(&self, now: Timestamp, time: Timestamp) -> bool {
+        now >= time + self.settings.late_after
+    }
+
+    /// The episodes of a vehicle as they are now.
+    #[must_use]
+    pub fn page(&self, vehicle: VehicleId) -> Page {
+        Page(FAMILIES.map(|family| self.episodes.get(&(vehicle, family)).cloned()))
+    }
+
+    /// Turns a vehicle's page back to how it was.
+    pub fn set_page(&mut self, vehicle: VehicleId, page: Page) {
+        for (family, episode) in FAMILIES.into_iter().zip(page.0) {
+            let key = (vehicle, family);
+            let planned = self.planned(key);
+            match episode {
+                Some(episode) => drop(self.episodes.insert(key, episode)),
+                None => drop(self.episodes.remove(&key)),
+            }
+            self.plan(key, planned);
+        }
+    }
+
+    /// Writes down how an alert was told, if it is still in the book.
+    pub fn amend(&mut self, vehicle: VehicleId, alert: &Alert) {
+        let key = (vehicle, alert.kind.family());
+        let planned = self.planned(key);
+        if let Some(episode) = self.episodes.get_mut(&key).filter(|episode| episode.alert.id == alert.id) {
+            episode.alert = alert.clone();
+        }
+        self.plan(key, planned);
+    }
+
+    /// When the next step of an episode is planned.
+    fn planned(&self, key: Key) -> Timestamp {
+        self.episodes.get(&key).map_or(Timestamp::NEVER, |episode| life::due(&episode.alert, &self.settings))
     }
 
     /// Puts back an alert that was open when the collector stopped.

@@ -24,12 +24,14 @@ pub enum Cause {
     Reopen,
     /// The time of [`due`] has come.
     Due,
+    /// It never was, as came out late.
+    Wrong,
 }
 
 /// The state after a step; `None` when there is no such step.
 #[must_use]
 pub fn next(state: AlertState, cause: Cause) -> Option<AlertState> {
-    use AlertState::{Acknowledged, Cleared, Escalated, Raised, Reopened, Snoozed};
+    use AlertState::{Acknowledged, Cleared, Escalated, Raised, Reopened, Snoozed, Withdrawn};
     match (state, cause) {
         // Whoever took it on, or put it off, did so when it was less.
         (Raised | Acknowledged | Snoozed, Cause::Grown) | (Snoozed, Cause::Due) => Some(Raised),
@@ -40,11 +42,13 @@ pub fn next(state: AlertState, cause: Cause) -> Option<AlertState> {
         (Raised | Acknowledged | Snoozed | Escalated | Reopened, Cause::Gone) => Some(Cleared),
         (Raised | Snoozed | Escalated | Reopened, Cause::Acknowledge) => Some(Acknowledged),
         (Raised | Acknowledged | Snoozed | Escalated | Reopened, Cause::Snooze(_)) => Some(Snoozed),
+        (Raised | Acknowledged | Snoozed | Escalated | Reopened | Cleared, Cause::Wrong) => Some(Withdrawn),
         (Cleared, Cause::Grown | Cause::Gone | Cause::Acknowledge | Cause::Snooze(_) | Cause::Due)
         | (Raised | Acknowledged | Snoozed | Escalated | Reopened, Cause::Back)
         | (Raised | Escalated | Reopened, Cause::Reopen)
         | (Acknowledged, Cause::Acknowledge | Cause::Due)
-        | (Escalated, Cause::Due) => None,
+        | (Escalated, Cause::Due)
+        | (Withdrawn, _) => None,
     }
 }
 
@@ -62,10 +66,12 @@ pub fn step(alert: &mut Alert, at: Timestamp, cause: Cause, signature: Signature
     let Some(state) = next(alert.state, cause) else { return false };
     alert.state = state;
     alert.at = at;
-    alert.cleared_at = (state == AlertState::Cleared).then_some(at);
+    alert.cleared_at = (!state.is_open()).then_some(at);
     alert.snoozed_until = match cause {
         Cause::Snooze(until) => Some(until),
-        Cause::Grown | Cause::Gone | Cause::Back | Cause::Acknowledge | Cause::Reopen | Cause::Due => None,
+        Cause::Grown | Cause::Gone | Cause::Back | Cause::Acknowledge | Cause::Reopen | Cause::Due | Cause::Wrong => {
+            None
+        }
     };
     note(alert, signature);
     true
@@ -92,7 +98,8 @@ pub fn due(alert: &Alert, settings: &Settings) -> Timestamp {
         | AlertState::Reopened
         | AlertState::Acknowledged
         | AlertState::Escalated
-        | AlertState::Cleared => Timestamp::NEVER,
+        | AlertState::Cleared
+        | AlertState::Withdrawn => Timestamp::NEVER,
     }
 }
 
@@ -104,16 +111,17 @@ mod tests {
 
     #[test]
     fn the_table_of_steps() {
-        // Where each leads from raised, acknowledged, snoozed, escalated, reopened and cleared.
+        // Where each leads from raised, acknowledged, snoozed, escalated, reopened, cleared and withdrawn.
         let word = |state: Option<AlertState>| state.map_or("-", AlertState::name);
         let table = [
-            (Cause::Grown, ["raised", "raised", "raised", "escalated", "reopened", "-"]),
-            (Cause::Gone, ["cleared", "cleared", "cleared", "cleared", "cleared", "-"]),
-            (Cause::Back, ["-", "-", "-", "-", "-", "reopened"]),
-            (Cause::Acknowledge, ["acknowledged", "-", "acknowledged", "acknowledged", "acknowledged", "-"]),
-            (Cause::Snooze(MINUTE), ["snoozed", "snoozed", "snoozed", "snoozed", "snoozed", "-"]),
-            (Cause::Reopen, ["-", "reopened", "reopened", "-", "-", "reopened"]),
-            (Cause::Due, ["escalated", "-", "raised", "-", "escalated", "-"]),
+            (Cause::Grown, ["raised", "raised", "raised", "escalated", "reopened", "-", "-"]),
+            (Cause::Gone, ["cleared", "cleared", "cleared", "cleared", "cleared", "-", "-"]),
+            (Cause::Back, ["-", "-", "-", "-", "-", "reopened", "-"]),
+            (Cause::Acknowledge, ["acknowledged", "-", "acknowledged", "acknowledged", "acknowledged", "-", "-"]),
+            (Cause::Snooze(MINUTE), ["snoozed", "snoozed", "snoozed", "snoozed", "snoozed", "-", "-"]),
+            (Cause::Reopen, ["-", "reopened", "reopened", "-", "-", "reopened", "-"]),
+            (Cause::Wrong, ["withdrawn", "withdrawn", "withdrawn", "withdrawn", "withdrawn", "withdrawn", "-"]),
+            (Cause::Due, ["escalated", "-", "raised", "-", "escalated", "-", "-"]),
         ];
         for (cause, expected) in table {
             let found: Vec<&str> = AlertState::ALL.iter().map(|state| word(next(*state, cause))).collect();

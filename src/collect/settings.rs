@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::archive::Settings as Rewind;
 use crate::{alert, detect};
 
 /// The settings of the collector.
@@ -10,6 +11,8 @@ use crate::{alert, detect};
 pub struct Settings {
     /// How many vehicles are followed at most; reports of others are counted and turned away.
     pub max_vehicles: usize,
+    /// What is kept so that messages can still be put in order when they come late.
+    pub rewind: Rewind,
     /// The life of alerts.
     pub alert: alert::Settings,
     /// The detectors.
@@ -18,6 +21,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_vehicles: 1_000_000, alert: alert::Settings::default(), detect: detect::Settings::default() }
+        Self {
+            max_vehicles: 1_000_000,
+            rewind: Rewind::default(),
+            alert: alert::Settings::default(),
+            detect: detect::Settings::default(),
+        }
     }
 }

@@ -76,19 +76,28 @@ pub enum AlertState {
     Reopened,
     /// The cause is gone, and has stayed away long enough.
     Cleared,
+    /// What came late shows that it never was, or was another one.
+    Withdrawn,
 }
 
 impl AlertState {
     /// Every state.
-    pub const ALL: &[Self] =
-        &[Self::Raised, Self::Acknowledged, Self::Snoozed, Self::Escalated, Self::Reopened, Self::Cleared];
+    pub const ALL: &[Self] = &[
+        Self::Raised,
+        Self::Acknowledged,
+        Self::Snoozed,
+        Self::Escalated,
+        Self::Reopened,
+        Self::Cleared,
+        Self::Withdrawn,
+    ];
 
     /// Whether the claim stands.
     #[must_use]
     pub fn is_open(self) -> bool {
         match self {
             Self::Raised | Self::Acknowledged | Self::Snoozed | Self::Escalated | Self::Reopened => true,
-            Self::Cleared => false,
+            Self::Cleared | Self::Withdrawn => false,
         }
     }
 
@@ -102,6 +111,7 @@ impl AlertState {
             Self::Escalated => "escalated",
             Self::Reopened => "reopened",
             Self::Cleared => "cleared",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

@@ -125,7 +125,7 @@ impl Database {
     /// [`StoreError::Sql`] or [`StoreError::Row`].
     pub fn restore(&self, alerts: usize) -> Result<Restored, StoreError> {
         let vehicles = self.rows("SELECT state FROM vehicle ORDER BY vin", [])?;
-        let newest = "SELECT alert FROM (SELECT alert, at_ms, id FROM alert ORDER BY state = 'cleared', at_ms DESC \
+        let newest = "SELECT alert FROM (SELECT alert, at_ms, id FROM alert ORDER BY state IN ('cleared', 'withdrawn'), at_ms DESC \
                       LIMIT ?1) ORDER BY at_ms, id";
         let alerts = self.rows(newest, [i64::try_from(alerts).unwrap_or(i64::MAX)])?;
         Ok(Restored { vehicles, alerts })

@@ -20,6 +20,7 @@ mod fidelity_use;
 mod foreign;
 mod foreign_logs;
 mod import;
+mod order;
 mod pbf;
 mod record;
 mod inertial;

@@ -28,7 +28,7 @@ export interface Evidence {
 }
 
 /** Raised, escalated and reopened ones wait for somebody. */
-export type AlertState = "raised" | "acknowledged" | "snoozed" | "escalated" | "reopened" | "cleared";
+export type AlertState = "raised" | "acknowledged" | "snoozed" | "escalated" | "reopened" | "cleared" | "withdrawn";
 
 export interface Alert {
   id: string;
@@ -97,7 +97,7 @@ export interface Place {
 }
 
 /** Whether the claim stands. */
-export const isOpen = ({ state }: Alert): boolean => state !== "cleared";
+export const isOpen = ({ state }: Alert): boolean => state !== "cleared" && state !== "withdrawn";
 
 /** Whether it waits for somebody. */
 export const isLoud = (alert: Alert): boolean =>
