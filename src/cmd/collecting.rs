@@ -145,7 +145,10 @@ impl Collecting {
         let changed = std::mem::take(&mut self.changed);
         let shown = changed.iter().map(|id| {
             let entry = self.core.vehicle(*id);
-            Shown { view: VehicleView::new(entry, self.core.open_kinds(*id)), report: entry.report.clone() }
+            Shown {
+                view: VehicleView::new(entry, self.core.silence(*id), self.core.open_kinds(*id)),
+                report: entry.report.clone(),
+            }
         });
         self.hub.show_vehicles(now, shown.collect());
         self.unsaved.vehicles.extend(changed.iter().map(|id| self.core.save(*id)));

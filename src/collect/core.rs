@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::archive::Archive;
 use super::counters::Counters;
 use super::intake::Change;
+use super::roll::RollCall;
 use super::settings::Settings;
 use crate::alert::{self, Book, Refusal};
 use crate::base::{Timestamp, Vin};
+use crate::detect::silence::Silence;
 use crate::detect::{self, Detector, Signal};
 use crate::model::{Alert, AlertState, Command, Family, Kind, Level, Order};
 use crate::track::slab::Entry;
@@ -62,6 +64,7 @@ pub struct Core {
     pub(super) slab: Slab,
     pub(super) book: Book,
     pub(super) archive: Archive,
+    roll: RollCall,
     pub(super) detectors: Vec<Box<dyn Detector>>,
     /// What they say, in their order; kept to be used again.
     pub(super) signals: Vec<Signal>,
@@ -79,6 +82,7 @@ impl Core {
             slab: Slab::new(settings.max_vehicles),
             book: Book::new(settings.alert.clone()),
             archive: Archive::new(settings.rewind.clone()),
+            roll: RollCall::new(settings.silence.clone()),
             detectors: detect::all(&settings.detect),
             signals: Vec::new(),
             changes: Vec::new(),
@@ -101,6 +105,7 @@ impl Core {
 
     /// Takes a message that arrived at `now`.
     pub fn handle(&mut self, now: Timestamp, inbound: Inbound<'_>) {
+        self.roll.begin(now);
         if self.next_deadline().is_some_and(|due| due <= now) {
             self.tick(now);
         }
@@ -158,7 +163,7 @@ impl Core {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let replay = self.archive.next_replay().map(|(at, _)| at);
         let expiry = self.archive.next_expiry().map(|(at, _)| at);
-        self.book.next_deadline().into_iter().chain(replay).chain(expiry).min()
+        self.book.next_deadline().into_iter().chain(replay).chain(expiry).chain(self.roll.next()).min()
     }
 
     /// Does what is due at `now`. [`Core::handle`] does it by itself; call it when no message comes for a while.
@@ -169,6 +174,8 @@ impl Core {
         while let Some((at, vehicle)) = self.archive.next_expiry().filter(|(at, _)| *at <= now) {
             self.expire(at, vehicle);
         }
+        let outputs = &mut self.outputs;
+        self.roll.call(now, &self.slab, |vehicle| outputs.push_back(Output::Vehicle(vehicle)));
         let mut steps = Vec::new();
         self.book.tick(now, |vehicle, alert| steps.push((vehicle, alert.clone())));
         for (vehicle, alert) in steps {
@@ -186,6 +193,12 @@ impl Core {
     #[must_use]
     pub fn vehicle(&self, id: VehicleId) -> &Entry {
         self.slab.get(id)
+    }
+
+    /// Why nothing is heard of a vehicle, or not where it is; `None` of one that is heard.
+    #[must_use]
+    pub fn silence(&self, id: VehicleId) -> Option<Silence> {
+        self.roll.silence(id, self.slab.get(id))
     }
 
     /// The number of a known vehicle.

@@ -7,6 +7,7 @@ pub mod counters;
 mod intake;
 mod past;
 mod replay;
+mod roll;
 pub mod settings;
 
 pub use core::{Core, Inbound, Output};

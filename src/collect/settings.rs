@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use super::archive::Settings as Rewind;
+use crate::detect::silence::Patience;
 use crate::{alert, detect};
 
 /// The settings of the collector.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub max_vehicles: usize,
     /// What is kept so that messages can still be put in order when they come late.
     pub rewind: Rewind,
+    /// After how long without a word a vehicle is silent.
+    pub silence: Patience,
     /// The life of alerts.
     pub alert: alert::Settings,
     /// The detectors.
@@ -24,6 +27,7 @@ impl Default for Settings {
         Self {
             max_vehicles: 1_000_000,
             rewind: Rewind::default(),
+            silence: Patience::default(),
             alert: alert::Settings::default(),
             detect: detect::Settings::default(),
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::base::units::{Celsius, Degrees, MetresPerSecond, Percent};
 use crate::base::{AlertId, LatLon, Timestamp, Vin};
+use crate::detect::silence::Silence;
 use crate::model::{Alert, AlertState, Kind, Mode, Near, Report};
 use crate::track::slab::Entry;
 
@@ -40,6 +41,8 @@ pub struct VehicleView {
     pub soc_pct: Option<Percent>,
     /// Hottest sensor of the pack.
     pub hottest_c: Option<Celsius>,
+    /// Why nothing is heard of it, or not where it is; none while both are.
+    pub silence: Option<Silence>,
     /// Whether it is connected.
     pub online: bool,
     /// Rules of its open alerts.
@@ -49,7 +52,7 @@ pub struct VehicleView {
 impl VehicleView {
     /// What the collector knows of a vehicle, with its open alerts.
     #[must_use]
-    pub fn new(entry: &Entry, open: impl Iterator<Item = Kind>) -> Self {
+    pub fn new(entry: &Entry, silence: Option<Silence>, open: impl Iterator<Item = Kind>) -> Self {
         let report = entry.report.as_ref();
         let position = report.and_then(|report| report.position);
         let battery = report.and_then(|report| report.battery.as_ref());
@@ -66,6 +69,7 @@ impl VehicleView {
             key_near: report.map(|report| report.key_near),
             soc_pct: battery.map(|battery| battery.soc),
             hottest_c: battery.and_then(crate::model::Battery::hottest),
+            silence,
             online: entry.track.online,
             alerts: open.map(Kind::rule).collect(),
         }

@@ -26,6 +26,7 @@ mod record;
 mod inertial;
 mod ride_statistics;
 mod schema;
+mod silences;
 mod scores;
 mod thefts;
 mod times;

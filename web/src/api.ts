@@ -4,6 +4,9 @@
 export type Mode = "parked" | "riding" | "charging";
 export type Severity = "info" | "warning" | "critical";
 
+/** Why nothing is heard of a vehicle, or not where it is. */
+export type Silence = "withheld" | "outage" | "power_off" | "faded" | "sudden";
+
 export interface Vehicle {
   vin: string;
   ts_ms: number;
@@ -18,6 +21,7 @@ export interface Vehicle {
   soc_pct?: number | null;
   hottest_c?: number | null;
   online: boolean;
+  silence?: Silence | null;
   /** Rules of the vehicle's open alerts. */
   alerts: string[];
 }

@@ -185,8 +185,12 @@ export class Card {
       value == null ? t("unknown") : t(`${family}.${value}` as Key);
     const mode = t(`mode.${vehicle.mode}` as Key);
     const odometerM = this.detail?.report?.motion?.odo_m;
+    const silence: [Key, string][] = vehicle.silence
+      ? [["fact.silence", t(`silence.${vehicle.silence}` as Key)]]
+      : [];
     return [
       ["fact.mode", vehicle.online ? mode : `${mode} · ${t("offline")}`],
+      ...silence,
       ["fact.charge", quantity(vehicle.soc_pct, "%", 1)],
       ["fact.lock", yesNo("locked", vehicle.locked)],
       ["fact.key", yesNo("key", vehicle.key_near)],
