@@ -32,7 +32,14 @@ export interface Evidence {
 }
 
 /** Raised, escalated and reopened ones wait for somebody. */
-export type AlertState = "raised" | "acknowledged" | "snoozed" | "escalated" | "reopened" | "cleared" | "withdrawn";
+export type AlertState =
+  | "raised"
+  | "acknowledged"
+  | "snoozed"
+  | "escalated"
+  | "reopened"
+  | "cleared"
+  | "withdrawn";
 
 export interface Alert {
   id: string;
