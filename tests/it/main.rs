@@ -19,6 +19,7 @@ mod foreign_logs;
 mod import;
 mod pbf;
 mod record;
+mod fuzzing;
 mod inertial;
 mod ride_statistics;
 mod schema;
