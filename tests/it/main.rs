@@ -23,6 +23,7 @@ mod import;
 mod order;
 mod pbf;
 mod record;
+mod fuzzing;
 mod inertial;
 mod ride_statistics;
 mod schema;

@@ -1,0 +1,8 @@
+//! `cargo +nightly fuzz run ingest`
+#![no_main]
+
+#[allow(dead_code, reason = "the others are for the other fuzzers")]
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::ingest(data));
