@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use mio::Waker;
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use super::codec::{DISCONNECT, Message, Qos};
@@ -105,6 +106,12 @@ impl Pool {
     #[must_use]
     pub fn is_open(&self, connection: u32) -> bool {
         self.connections[connection as usize].phase == Phase::Open
+    }
+
+    /// Whether a connection is open, or about to be.
+    #[must_use]
+    pub fn is_up(&self, connection: u32) -> bool {
+        matches!(self.connections[connection as usize].phase, Phase::Opening | Phase::Greeting | Phase::Open)
     }
 
     /// Whether all connections have ended.
