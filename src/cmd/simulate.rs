@@ -17,15 +17,15 @@ use tokio::task::spawn_blocking;
 use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
-use crate::base::{Clock, Timestamp, span};
+use crate::base::{Clock, Stopwatch, Timestamp, span};
+use crate::bench::utterance::{Utterance, utter};
 use crate::config::files::{self, Folder};
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
-use crate::mqtt::pool::Waker;
+use crate::mqtt::pool::{Settings, Waker};
 use crate::mqtt::{BrokerUrl, FleetLink};
 use crate::sim::{Emission, Fleet, Output, Scenario, Setting};
-use crate::wire::Message;
 
 /// Emissions between two looks at the clock and at whether to stop.
 const BURST: u32 = 512;
@@ -176,7 +176,12 @@ impl Running {
         let address = spawn_blocking(move || asked.reach()).await.map_err(|error| failed(&error))??;
         let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
         let fleet = Fleet::new(&Arc::new(setting), shards);
-        let link = FleetLink::start(address, url, &fleet.vins(), boot).map_err(|error| failed(&error))?;
+        let vins = fleet.vins();
+        let (settings, logins) = (Settings::of_vehicles(address, u64::from(boot)), url.login.iter().cloned().collect());
+        let count = vins.len() as u32;
+        let link = FleetLink::new(settings, logins, vins, boot, Stopwatch::start(), ());
+        let mut link = link.map_err(|error| failed(&error))?;
+        link.open(count);
         let (tally, waker, stop) = (link.tally(), link.waker(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let builder = std::thread::Builder::new().name("fleet".to_owned());
@@ -209,7 +214,7 @@ impl Running {
         let thread = self.thread;
         let farewell = spawn_blocking(move || {
             let (summary, link) = thread.join().map_err(|_| io::Error::other("its thread panicked"))??;
-            Ok((summary, link.stop()))
+            Ok((summary, link.stop().0))
         });
         let said: io::Result<_> = farewell.await.map_err(|error| failed(&error))?;
         let (summary, tally) = said.map_err(|error| failed(&error))?;
@@ -268,40 +273,30 @@ fn drive(
 
 /// Hands what a vehicle says to its connection, and counts it.
 fn carry_out(emission: Emission, link: &mut FleetLink, summary: &mut Summary, incidents: &mpsc::Sender<Incident>) {
-    let message = match emission.output {
-        Output::Report(report) => {
-            summary.reports += 1;
-            Message::Report(report)
-        }
-        Output::Event(event) => {
-            summary.events += 1;
-            Message::Event(event)
-        }
-        Output::Reply(reply) => {
-            summary.replies += 1;
-            Message::Reply(reply)
-        }
+    match &emission.output {
+        Output::Report(_) => summary.reports += 1,
+        Output::Event(_) => summary.events += 1,
+        Output::Reply(_) => summary.replies += 1,
         Output::Backlog(batch) => {
             let [reports, events, replies] = batch.counts();
             summary.reports += reports;
             summary.events += events;
             summary.replies += replies;
             summary.batches += 1;
-            Message::Batch(batch, Vec::new())
         }
-        Output::Network(reachable) => return link.set_reachable(emission.vehicle, reachable),
+        Output::Network(_) => {}
         Output::IncidentBegan(incident) => {
             summary.incidents.insert(incident.id, incident.clone());
             // Nobody may be listening: the summary has it all the same.
-            let _ = incidents.try_send(incident);
-            return;
+            let _ = incidents.try_send(incident.clone());
         }
-        Output::IncidentEnded(incident) => {
-            summary.incidents.insert(incident.id, incident);
-            return;
-        }
-    };
-    link.send(emission.vehicle, &message);
+        Output::IncidentEnded(incident) => drop(summary.incidents.insert(incident.id, incident.clone())),
+    }
+    match utter(emission.output) {
+        Utterance::Message(message) => link.send(emission.vehicle, &message, 0),
+        Utterance::Network(reachable) => link.set_reachable(emission.vehicle, reachable),
+        Utterance::Nothing => {}
+    }
 }
 
 /// Runs the command.

@@ -3,13 +3,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::pool::{Event, Greeting, Introduction, Message as Packet, Owner, Pool, Qos, Settings, Tag, Waker, Will};
-use super::url::BrokerUrl;
+use super::pool::{
+    Event, Greeting, Introduction, Message as Packet, Owner, Pool, Qos, Settings, Tag, Version, Waker, Will,
+};
 use crate::base::{Stopwatch, Vin};
 use crate::model::{Command, Presence};
 use crate::wire::topic::command_topic;
@@ -37,19 +37,31 @@ pub struct Tally {
     pub losses: AtomicU64,
 }
 
+/// Whoever wants to know what happens to a fleet's connections, besides its [`Tally`].
+pub trait Watcher {
+    /// Is told what happened, as an [`Owner`] is; messages about presence have the default tag.
+    fn on_event(&mut self, connection: u32, now_ns: u64, event: Event<'_>);
+}
+
+/// Nobody.
+impl Watcher for () {
+    fn on_event(&mut self, _: u32, _: u64, _: Event<'_>) {}
+}
+
 /// The connections of a fleet.
 #[derive(Debug)]
-pub struct FleetLink {
+pub struct FleetLink<W = ()> {
     pool: Pool,
-    crew: Crew,
+    crew: Crew<W>,
     payload: Vec<u8>,
 }
 
 /// What the connections of a fleet need to know.
 #[derive(Debug)]
-struct Crew {
-    settings: Settings,
-    login: Option<(String, String)>,
+struct Crew<W> {
+    version: Version,
+    /// Users and passwords, taken in turn.
+    logins: Vec<(String, String)>,
     /// Number and name of each connection's vehicle, by number.
     vehicles: Vec<(u32, Vin)>,
     /// By connection: the highest number handed over, and up to which all was acknowledged or given up.
@@ -58,31 +70,53 @@ struct Crew {
     boot: u32,
     tally: Arc<Tally>,
     commands: VecDeque<(u32, Command)>,
+    watcher: W,
 }
 
-impl FleetLink {
-    /// Opens a connection for each vehicle. Nothing happens but in [`FleetLink::turn`].
+impl<W: Watcher> FleetLink<W> {
+    /// A connection for each vehicle, all off. Nothing happens but in [`FleetLink::turn`].
     ///
     /// # Errors
     /// When the system has no handle left.
-    pub fn start(address: SocketAddr, url: &BrokerUrl, vehicles: &[(u32, Vin)], boot: u32) -> io::Result<Self> {
-        let settings = Settings::of_vehicles(address, u64::from(boot));
-        let mut vehicles = vehicles.to_vec();
+    pub fn new(
+        settings: Settings,
+        logins: Vec<(String, String)>,
+        mut vehicles: Vec<(u32, Vin)>,
+        boot: u32,
+        watch: Stopwatch,
+        watcher: W,
+    ) -> io::Result<Self> {
         vehicles.sort_unstable();
         let count = vehicles.len();
-        let mut pool = Pool::new(settings.clone(), count, Stopwatch::start())?;
-        (0..count as u32).for_each(|connection| pool.open(connection));
         let crew = Crew {
-            settings,
-            login: url.login.clone(),
+            version: settings.version,
+            logins,
             vehicles,
             handed: vec![0; count],
             settled: vec![0; count],
             boot,
             tally: Arc::default(),
             commands: VecDeque::new(),
+            watcher,
         };
-        Ok(Self { pool, crew, payload: Vec::new() })
+        Ok(Self { pool: Pool::new(settings, count, watch)?, crew, payload: Vec::new() })
+    }
+
+    /// Opens the first `count` connections, in order of their vehicles' numbers.
+    pub fn open(&mut self, count: u32) {
+        let all = self.crew.vehicles.len() as u32;
+        (0..count.min(all)).for_each(|connection| self.pool.open(connection));
+    }
+
+    /// The watch that its times are on.
+    #[must_use]
+    pub fn watch(&self) -> Stopwatch {
+        self.pool.watch()
+    }
+
+    /// Whoever wants to know what happens.
+    pub fn watcher(&mut self) -> &mut W {
+        &mut self.crew.watcher
     }
 
     /// What the connections have done so far.
@@ -115,14 +149,15 @@ impl FleetLink {
         found.ok().map(|at| at as u32)
     }
 
-    /// Hands a message to its vehicle's connection, which keeps it until it is acknowledged.
-    pub fn send(&mut self, vehicle: u32, message: &Message) {
+    /// Hands a message to its vehicle's connection, which keeps it until it is acknowledged. It was to be sent at
+    /// `intended_ns` on the watch.
+    pub fn send(&mut self, vehicle: u32, message: &Message, intended_ns: u64) {
         self.crew.tally.sent.fetch_add(1, Ordering::Relaxed);
         let Some(connection) = self.connection(vehicle) else { return };
         let seq = message.last_seq(self.crew.boot).unwrap_or(0);
         let handed = &mut self.crew.handed[connection as usize];
         *handed = seq.max(*handed);
-        self.publish(connection, message, Tag { intended_ns: 0, number: seq });
+        self.publish(connection, message, Tag { intended_ns, number: seq });
     }
 
     fn publish(&mut self, connection: u32, message: &Message, tag: Tag) {
@@ -140,7 +175,24 @@ impl FleetLink {
     }
 
     /// Switches all vehicles off: each waits for its acknowledgements, says that it is gone, and disconnects.
-    pub fn stop(mut self) -> Arc<Tally> {
+    pub fn stop(mut self) -> (Arc<Tally>, W) {
+        self.leave();
+        while !self.is_over() {
+            if let Err(error) = self.turn(TURN) {
+                tracing::error!(%error, "cannot wait for the last acknowledgements");
+                break;
+            }
+        }
+        (self.crew.tally, self.crew.watcher)
+    }
+
+    /// Whether all connections have ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.pool.is_over()
+    }
+
+    fn leave(&mut self) {
         for connection in 0..self.crew.vehicles.len() as u32 {
             if self.pool.is_up(connection) {
                 let gone = self.crew.presence(connection, false, self.crew.handed[connection as usize]);
@@ -148,13 +200,6 @@ impl FleetLink {
             }
             self.pool.leave(connection, &mut self.crew);
         }
-        while !self.pool.is_over() {
-            if let Err(error) = self.turn(TURN) {
-                tracing::error!(%error, "cannot wait for the last acknowledgements");
-                break;
-            }
-        }
-        self.crew.tally
     }
 }
 
@@ -163,7 +208,7 @@ fn packet<'a>(topic: &'a str, payload: &'a [u8], retain: bool) -> Packet<'a> {
     Packet { topic, payload, content_type: Format::Json.content_type(), retain, qos: Qos::AtLeastOnce }
 }
 
-impl Crew {
+impl<W> Crew<W> {
     fn presence(&self, connection: u32, online: bool, seq: u32) -> Message {
         let (_, vin) = self.vehicles[connection as usize];
         Message::Presence(Presence { vin, online, boot: Some(self.boot), seq: Some(seq), time: None })
@@ -186,11 +231,11 @@ impl Crew {
     }
 }
 
-impl Owner for Crew {
+impl<W: Watcher> Owner for Crew<W> {
     fn introduce(&mut self, connection: u32, who: &mut Introduction) {
         let (_, vin) = self.vehicles[connection as usize];
         vin.as_str().clone_into(&mut who.client_id);
-        who.login.clone_from(&self.login);
+        who.login = self.logins.get(connection as usize % self.logins.len().max(1)).cloned();
         let will = Message::Presence(Presence { vin, online: false, boot: None, seq: None, time: None });
         let mut payload = who.will.take().map(|will| will.payload).unwrap_or_default();
         encode(&will, Format::Json, &mut payload);
@@ -205,10 +250,11 @@ impl Owner for Crew {
         let mut payload = Vec::new();
         encode(&birth, Format::Json, &mut payload);
         let topic = birth.topic().to_string();
-        greeting.set_birth(self.settings.version, &packet(&topic, &payload, true), Tag::default());
+        greeting.set_birth(self.version, &packet(&topic, &payload, true), Tag::default());
     }
 
-    fn on_event(&mut self, connection: u32, _now_ns: u64, event: Event<'_>) {
+    fn on_event(&mut self, connection: u32, now_ns: u64, event: Event<'_>) {
+        self.watcher.on_event(connection, now_ns, event);
         let tally = Arc::clone(&self.tally);
         let count = |counter: &AtomicU64| {
             counter.fetch_add(1, Ordering::Relaxed);
