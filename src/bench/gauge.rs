@@ -8,6 +8,28 @@ pub fn thread_cpu_ns() -> Option<u64> {
     fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
 }
 
+/// CPU time of a thread between two moments, as it notices them.
+#[derive(Debug, Default)]
+pub struct CpuMeter([Option<u64>; 2]);
+
+impl CpuMeter {
+    /// Looks at the time used, when measuring begins and when it ends; called often in the thread.
+    pub fn look(&mut self, now_ns: u64, [_, begin_ns, end_ns]: [u64; 3]) {
+        for (used, at_ns) in self.0.iter_mut().zip([begin_ns, end_ns]) {
+            if used.is_none() && now_ns >= at_ns {
+                *used = thread_cpu_ns();
+            }
+        }
+    }
+
+    /// Nanoseconds used between.
+    #[must_use]
+    pub fn used_ns(&self) -> Option<u64> {
+        let [begin, end] = self.0;
+        Some(end?.saturating_sub(begin?))
+    }
+}
+
 /// Bytes of this process in memory.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {

@@ -5,6 +5,7 @@
 //! Nothing here prints: `cmd` does.
 
 pub mod conductor;
+pub mod fleet;
 pub mod gauge;
 pub mod latency;
 pub mod pace;
@@ -16,10 +17,12 @@ pub mod shared;
 pub mod table;
 pub mod tally;
 pub mod traffic;
+pub mod utterance;
 pub mod verdict;
 pub mod worker;
 
 pub use conductor::{Broken, Conductor};
+pub use fleet::FleetWorker;
 pub use plan::{Plan, Role};
 pub use report::Report;
 pub use shared::Shared;

@@ -14,9 +14,17 @@ pub enum Role {
     Publish,
     /// Listening.
     Subscribe,
+    /// Being vehicles.
+    Fleet,
 }
 
 impl Role {
+    /// Whether it is about messages that this process publishes.
+    #[must_use]
+    pub fn publishes(self) -> bool {
+        matches!(self, Self::Publish | Self::Fleet)
+    }
+
     /// The word on the command line and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -24,6 +32,7 @@ impl Role {
             Self::Connect => "conn",
             Self::Publish => "pub",
             Self::Subscribe => "sub",
+            Self::Fleet => "fleet",
         }
     }
 }

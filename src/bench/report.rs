@@ -160,8 +160,12 @@ impl<'a> Sums<'a> {
         Self {
             outcomes,
             measured_s,
-            // A limit ends the schedule early.
-            asked: if plan.limit.is_some() { due.min(offered as f64) } else { due },
+            // A limit ends the schedule early; a fleet's outputs are the schedule.
+            asked: match plan.role {
+                Role::Fleet => offered as f64,
+                Role::Publish if plan.limit.is_some() => due.min(offered as f64),
+                Role::Publish | Role::Connect | Role::Subscribe => due,
+            },
             offered,
             unsent: outcomes.iter().map(|one| one.unsent).sum(),
             received,
@@ -209,7 +213,7 @@ impl Report {
         let (plan, counters) = (context.plan, context.counters);
         let sums = Sums::of(outcomes, plan, context.times_ns);
         let (asked, offered, unsent, received) = (sums.asked, sums.offered, sums.unsent, sums.received);
-        let publishes = plan.role == Role::Publish;
+        let publishes = plan.role.publishes();
         let done = sums.sum(|one| one.measured.done);
         let achieved = if publishes { sums.sum(|one| one.measured.done_in_time) } else { received.total };
         let asked_per_s = sums.per_s(asked).filter(|_| publishes);
@@ -288,6 +292,7 @@ fn lost(plan: &Plan, offered: u64, done: u64, counters: &Counters, received: &Re
     match plan.role {
         Role::Connect => 0,
         Role::Subscribe => received.missing,
+        Role::Fleet => offered.saturating_sub(done),
         Role::Publish => {
             let on_the_way = offered.saturating_sub(done);
             let expected = get(&counters.pub_succ) * u64::from(plan.listeners);
@@ -325,7 +330,7 @@ const SHORT: [(&str, &str); 14] = [
 #[must_use]
 pub fn path(name: &str, role: Role) -> String {
     let own = match role {
-        Role::Publish => "latency_ms",
+        Role::Publish | Role::Fleet => "latency_ms",
         Role::Subscribe => "end_to_end_ms",
         Role::Connect => "connect_ms",
     };

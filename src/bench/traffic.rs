@@ -8,7 +8,11 @@ use super::plan::{Plan, Role};
 use super::shared::{Shared, count};
 use super::tally::Tally;
 use crate::base::Stopwatch;
-use crate::mqtt::pool::{Event, Greeting, Introduction, Owner, Qos};
+use crate::mqtt::fleet::Watcher;
+use crate::mqtt::pool::{Event, Greeting, Introduction, Owner, Qos, Tag};
+
+/// Latencies are handed over so often, nanoseconds.
+const HAND_OVER_NS: u64 = 200_000_000;
 
 /// What a worker measured.
 #[derive(Debug, Default)]
@@ -38,10 +42,10 @@ pub struct Traffic {
     /// How many of its connections are no listeners.
     own: u32,
     watch: Stopwatch,
-    /// What is measured.
-    pub measured: Measured,
-    /// Latencies since the last second.
-    pub interval: Latency,
+    measured: Measured,
+    /// Latencies that were not handed over yet.
+    interval: Latency,
+    handed_over_ns: u64,
     /// Connections that ended as they were told to.
     pub ended: Vec<u32>,
 }
@@ -51,16 +55,32 @@ impl Traffic {
     #[must_use]
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, worker: u32, own: u32, watch: Stopwatch) -> Self {
         let (measured, interval) = (Measured::default(), Latency::default());
-        Self { plan, shared, worker, own, watch, measured, interval, ended: Vec::new() }
+        Self { plan, shared, worker, own, watch, measured, interval, handed_over_ns: 0, ended: Vec::new() }
     }
 
     /// The number of a connection among those of all workers.
     fn number(&self, connection: u32) -> u32 {
-        if connection < self.own {
+        if connection < self.own || self.plan.role == Role::Fleet {
             connection * self.plan.threads + self.worker
         } else {
             self.plan.connections + connection - self.own
         }
+    }
+
+    /// Hands over the latencies of the last moments, to be shown.
+    pub fn hand_over(&mut self, now_ns: u64) {
+        if now_ns.saturating_sub(self.handed_over_ns) >= HAND_OVER_NS && self.interval.count() > 0 {
+            self.handed_over_ns = now_ns;
+            self.shared.add_interval(&self.interval);
+            self.interval.clear();
+        }
+    }
+
+    /// What was measured.
+    #[must_use]
+    pub fn into_measured(self) -> Measured {
+        self.shared.add_interval(&self.interval);
+        self.measured
     }
 
     fn listens(&self, connection: u32) -> bool {
@@ -152,6 +172,24 @@ impl Owner for Traffic {
             Event::Resent => count(&counters.pub_again),
             Event::Subscribed(granted) => count(if granted { &counters.sub_succ } else { &counters.sub_fail }),
             Event::Received { payload, .. } => self.on_received(connection, now_ns, payload),
+        }
+    }
+}
+
+/// A fleet introduces itself; here it is only measured.
+impl Watcher for Traffic {
+    fn on_event(&mut self, connection: u32, now_ns: u64, event: Event<'_>) {
+        match event {
+            // Birth messages and farewells are on nobody's schedule.
+            Event::Done { tag, .. } | Event::GivenUp(tag) if tag == Tag::default() => {}
+            Event::Subscribed(_) | Event::Received { .. } => {}
+            Event::Opened { .. }
+            | Event::Lost(_)
+            | Event::Failed(_)
+            | Event::Ended { .. }
+            | Event::Done { .. }
+            | Event::GivenUp(_)
+            | Event::Resent => Owner::on_event(self, connection, now_ns, event),
         }
     }
 }

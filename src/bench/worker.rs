@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::gauge::thread_cpu_ns;
+use super::gauge::CpuMeter;
 use super::latency::Latency;
 use super::pace::{Pace, Stage};
 use super::payload::Head;
@@ -19,8 +19,6 @@ use crate::mqtt::pool::{Message, Pool, Tag};
 const NAP: Duration = Duration::from_millis(10);
 /// Messages between two looks at the sockets.
 const BURST: u32 = 64;
-/// Latencies are handed over so often, nanoseconds.
-const HAND_OVER_NS: u64 = 200_000_000;
 
 /// What a worker did.
 #[derive(Debug, Default)]
@@ -58,8 +56,7 @@ pub struct Worker {
     limit: u64,
     stormed: bool,
     left: bool,
-    handed_over_ns: u64,
-    cpu: [Option<u64>; 2],
+    cpu: CpuMeter,
     topic: String,
     payload: Vec<u8>,
     outcome: Outcome,
@@ -98,8 +95,7 @@ impl Worker {
             limit,
             stormed: false,
             left: false,
-            handed_over_ns: 0,
-            cpu: [None; 2],
+            cpu: CpuMeter::default(),
             topic: String::new(),
             payload: vec![b'.'; plan.payload],
             outcome: Outcome::default(),
@@ -121,7 +117,7 @@ impl Worker {
                 Phase::Probe => self.open_up_to(u32::from(self.index == 0)),
                 Phase::Connect => self.open_due(now_ns),
                 Phase::Run => {
-                    self.measure_cpu(now_ns);
+                    self.cpu.look(now_ns, self.shared.times_ns());
                     self.shake(now_ns);
                     let due_ns = self.offer(now_ns);
                     if due_ns.is_none() && !finished && self.plan.role == Role::Publish {
@@ -131,7 +127,7 @@ impl Worker {
                     due_ns
                 }
                 Phase::Drain => {
-                    self.measure_cpu(now_ns);
+                    self.cpu.look(now_ns, self.shared.times_ns());
                     None
                 }
                 Phase::Leave => {
@@ -147,11 +143,10 @@ impl Worker {
             };
             let wait_ns = due_ns.map_or(u64::MAX, |due_ns| due_ns.saturating_sub(self.pool.watch().ns()));
             self.pool.turn(Some(NAP.min(Duration::from_nanos(wait_ns))), &mut self.traffic)?;
-            self.hand_over(now_ns);
+            self.traffic.hand_over(now_ns);
         }
-        self.shared.add_interval(&self.traffic.interval);
-        self.outcome.measured = self.traffic.measured;
-        self.outcome.cpu_ns = self.cpu[1].zip(self.cpu[0]).map(|(end, begin)| end.saturating_sub(begin));
+        self.outcome.measured = self.traffic.into_measured();
+        self.outcome.cpu_ns = self.cpu.used_ns();
         Ok(self.outcome)
     }
 
@@ -234,23 +229,6 @@ impl Worker {
         if !self.stormed && storm_ns.is_some_and(|at_ns| at_ns <= now_ns) {
             self.stormed = true;
             (0..own).for_each(|one| self.pool.cut(one, &mut self.traffic));
-        }
-    }
-
-    fn measure_cpu(&mut self, now_ns: u64) {
-        let [_, begin_ns, end_ns] = self.shared.times_ns();
-        for (cpu, at_ns) in self.cpu.iter_mut().zip([begin_ns, end_ns]) {
-            if cpu.is_none() && now_ns >= at_ns {
-                *cpu = thread_cpu_ns();
-            }
-        }
-    }
-
-    fn hand_over(&mut self, now_ns: u64) {
-        if now_ns.saturating_sub(self.handed_over_ns) >= HAND_OVER_NS && self.traffic.interval.count() > 0 {
-            self.handed_over_ns = now_ns;
-            self.shared.add_interval(&self.traffic.interval);
-            self.traffic.interval.clear();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `zhilian bench`: honest load. The flags, and the plan that they make; [`super::benching`] carries it out.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -12,7 +13,7 @@ use super::{ExitCode, Failure};
 use crate::base::{Clock, Condition, span};
 use crate::bench::pace::Stage;
 use crate::bench::{Plan, Role};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::mqtt::BrokerUrl;
 use crate::mqtt::pool::{Qos, Settings, Version};
 
@@ -33,6 +34,9 @@ pub enum BenchCommand {
     /// Subscribe and count what comes
     #[command(after_help = AFTER_HELP)]
     Sub(SubArgs),
+    /// Be a simulated fleet: vehicles that ride, park, charge and are stolen, each on its own connection
+    #[command(after_help = AFTER_HELP)]
+    Fleet(FleetArgs),
 }
 
 const AFTER_HELP: &str = "\
@@ -81,6 +85,9 @@ pub struct CommonArgs {
     /// Threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: u32,
+    /// Wake up once in so long at most: far less CPU, and times so much coarser [default: for every message]
+    #[arg(long, value_name = "TIME", default_value = "0", hide_default_value = true, value_parser = parse_time)]
+    pub tick: Duration,
     /// How long, from when all connections are open [default: until Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -154,6 +161,58 @@ pub struct SubArgs {
     /// What comes in the first so much time is not measured
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span::parse)]
     warmup: Duration,
+}
+
+/// Be a fleet.
+#[derive(Debug, Args)]
+pub struct FleetArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// A scenario by name or path; --count says how many vehicles
+    #[arg(long, value_name = "NAME|FILE", default_value = "demo")]
+    scenario: String,
+    /// What all randomness follows from, instead of what the scenario says
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Let the fleet live so many times as fast as the world, so that it says more
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_rate)]
+    speed: f64,
+    /// What is sent in the first so much time is not measured
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span::parse)]
+    warmup: Duration,
+}
+
+impl FleetArgs {
+    fn order(self, config: &Config) -> Result<Order, Failure> {
+        let usage = |what: &str| Failure::new(ExitCode::Usage, what);
+        if self.common.qos == Qos::AtMostOnce {
+            return Err(usage("--qos: vehicles publish with quality of service 1"));
+        }
+        if self.common.churn > 0.0 || self.common.storm_at.is_some() {
+            return Err(usage(
+                "--churn and --storm-at: vehicles come and go as their scenario has it (see cell_outage)",
+            ));
+        }
+        if !(0.001..=100_000.0).contains(&self.speed) {
+            return Err(usage("--speed: expected 0.001 to 100000"));
+        }
+        let url = self.common.url(config)?;
+        let mut plan = self.common.plan(Role::Fleet, &url)?;
+        let mut scenario = config::run::scenario(&self.scenario)?;
+        scenario.vehicles = plan.vehicles;
+        scenario.check().map_err(|(key, what)| usage(&format!("--count: {key}: {what}")))?;
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        if plan.duration.is_none() {
+            plan.duration = Some(scenario.duration.div_f64(self.speed));
+        }
+        plan.warmup = self.warmup;
+        plan.settings.outbox = Settings::of_vehicles(plan.settings.address, 0).outbox;
+        let setting = Arc::new(config::run::setting(scenario, Clock::wall().now())?);
+        let speed = self.speed;
+        let mut order = self.common.order(plan, url);
+        order.fleet = Some((setting, speed));
+        Ok(order)
+    }
 }
 
 fn number_with(text: &str, units: &[(&str, f64)]) -> Option<f64> {
@@ -235,6 +294,7 @@ impl CommonArgs {
         settings.clean_start = self.session.is_none();
         settings.session_expiry_s = self.session.map_or(0, |kept| kept.as_secs().try_into().unwrap_or(u32::MAX));
         settings.max_packet = 2 << 20;
+        settings.tick = self.tick;
         settings.outbox = usize::MAX;
         let vehicles = u32::try_from(self.count).unwrap_or(u32::MAX);
         Ok(Plan {
@@ -264,7 +324,7 @@ impl CommonArgs {
 
     fn order(self, plan: Plan, url: BrokerUrl) -> Order {
         let style = if self.json { Style::Json } else { Style::Plain };
-        Order { plan, url, style, fail_if: self.fail_if }
+        Order { plan, url, style, fail_if: self.fail_if, fleet: None }
     }
 }
 
@@ -352,6 +412,7 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
             plan.warmup = args.warmup;
             args.common.order(plan, url)
         }
+        BenchCommand::Fleet(args) => args.order(config)?,
     };
     benching::carry_out(order).await
 }

@@ -13,8 +13,9 @@ use crate::bench::preflight::lacks;
 use crate::bench::report::{self, Context, Second};
 use crate::bench::shared::{Phase, get};
 use crate::bench::worker::Outcome;
-use crate::bench::{Plan, Report, Role, Shared, Worker, table};
+use crate::bench::{FleetWorker, Plan, Report, Role, Shared, Worker, table};
 use crate::mqtt::BrokerUrl;
+use crate::sim::Setting;
 
 /// Between two looks at how far the run is.
 const TICK: Duration = Duration::from_millis(20);
@@ -30,6 +31,8 @@ pub struct Order {
     pub style: Style,
     /// When to fail.
     pub fail_if: Vec<Condition>,
+    /// A fleet and how many times as fast as the world it lives, for that role.
+    pub fleet: Option<(Arc<Setting>, f64)>,
 }
 
 type Thread = JoinHandle<std::io::Result<Outcome>>;
@@ -62,7 +65,7 @@ pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
     let reached = tokio::task::spawn_blocking(move || url.reach()).await;
     order.plan.settings.address =
         reached.map_err(|error| Failure::new(ExitCode::Failure, format!("cannot look for the broker: {error}")))??;
-    let mut run = Run::start(order.plan.clone())?;
+    let mut run = Run::start(order.plan.clone(), order.fleet.as_ref())?;
     let ended = stop::requested(None);
     tokio::pin!(ended);
     let mut tick = tokio::time::interval(TICK);
@@ -84,15 +87,21 @@ pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
 }
 
 impl Run {
-    fn start(plan: Plan) -> Result<Self, Failure> {
+    fn start(plan: Plan, fleet: Option<&(Arc<Setting>, f64)>) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::new(ExitCode::Failure, format!("cannot start: {error}"));
         let (plan, shared, watch) = (Arc::new(plan), Arc::new(Shared::default()), Stopwatch::start());
         let before = resident_bytes();
         let mut threads = Vec::new();
         for index in 0..plan.threads {
-            let worker = Worker::new(&plan, &shared, index, watch).map_err(failed)?;
             let builder = std::thread::Builder::new().name(format!("bench-{index}"));
-            threads.push(builder.spawn(move || worker.run()).map_err(failed)?);
+            let thread = if let Some((setting, speed)) = fleet {
+                let worker = FleetWorker::new(&plan, &shared, index, watch, setting, *speed).map_err(failed)?;
+                builder.spawn(move || worker.run())
+            } else {
+                let worker = Worker::new(&plan, &shared, index, watch).map_err(failed)?;
+                builder.spawn(move || worker.run())
+            };
+            threads.push(thread.map_err(failed)?);
         }
         Ok(Self {
             conductor: Conductor::new(Arc::clone(&plan), Arc::clone(&shared)),

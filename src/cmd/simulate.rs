@@ -2,29 +2,32 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
-use crate::base::{Clock, Timestamp, span};
+use crate::base::{Clock, Stopwatch, Timestamp, span};
+use crate::bench::utterance::{Utterance, utter};
 use crate::config::files::{self, Folder};
 use crate::config::settings::SimulateSettings;
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
+use crate::mqtt::pool::{Settings, Waker};
 use crate::mqtt::{BrokerUrl, FleetLink};
 use crate::sim::{Emission, Fleet, Output, Scenario, Setting};
-use crate::wire::{Format, Message};
+use crate::wire::Format;
 
 /// Emissions between two looks at the clock and at whether to stop.
 const BURST: u32 = 512;
@@ -161,8 +164,9 @@ pub struct Summary {
 /// A running fleet.
 #[derive(Debug)]
 pub struct Running {
-    task: JoinHandle<(Summary, FleetLink)>,
-    stop: watch::Sender<bool>,
+    thread: JoinHandle<io::Result<(Summary, FleetLink)>>,
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
     tally: Arc<Tally>,
     truth: Option<(PathBuf, File)>,
 }
@@ -175,19 +179,28 @@ impl Running {
     pub async fn start(
         url: &BrokerUrl,
         setting: Setting,
-        settings: &SimulateSettings,
+        asked: &SimulateSettings,
         clock: Clock,
         truth: Option<&Path>,
         incidents: mpsc::Sender<Incident>,
     ) -> Result<Self, Failure> {
         let truth = truth.map(create).transpose()?;
+        let broker = url.clone();
+        let address = spawn_blocking(move || broker.reach()).await.map_err(|error| failed(&error))??;
         let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
-        let fleet = Fleet::new(&Arc::new(setting), settings.shards);
-        let link = FleetLink::start(url, &fleet.vins(), boot, settings.format).await?;
-        let tally = link.tally();
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(drive(fleet, link, clock, incidents, stopped));
-        Ok(Self { task, stop, tally, truth })
+        let fleet = Fleet::new(&Arc::new(setting), asked.shards);
+        let vins = fleet.vins();
+        let (settings, logins) = (Settings::of_vehicles(address, u64::from(boot)), url.login.iter().cloned().collect());
+        let count = vins.len() as u32;
+        let link = FleetLink::new(settings, logins, vins, boot, Stopwatch::start(), ());
+        let mut link = link.map_err(|error| failed(&error))?;
+        link.write_in(asked.format);
+        link.open(count);
+        let (tally, waker, stop) = (link.tally(), link.waker(), Arc::new(AtomicBool::new(false)));
+        let stopped = Arc::clone(&stop);
+        let builder = std::thread::Builder::new().name("fleet".to_owned());
+        let thread = builder.spawn(move || drive(fleet, link, clock, &incidents, &stopped));
+        Ok(Self { thread: thread.map_err(|error| failed(&error))?, stop, waker, tally, truth })
     }
 
     /// What its connections have done so far.
@@ -198,7 +211,7 @@ impl Running {
 
     /// Waits until the scenario is over.
     pub async fn over(&mut self) {
-        while !self.task.is_finished() {
+        while !self.thread.is_finished() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -208,11 +221,17 @@ impl Running {
     /// # Errors
     /// When the truth file cannot be written.
     pub async fn stop(self) -> Result<(Summary, Arc<Tally>), Failure> {
-        self.stop.send_replace(true);
-        let failed =
-            |error: tokio::task::JoinError| Failure::new(ExitCode::Failure, format!("the fleet failed: {error}"));
-        let (summary, link) = self.task.await.map_err(failed)?;
-        let tally = link.stop().await;
+        self.stop.store(true, Ordering::Relaxed);
+        if let Err(error) = self.waker.wake() {
+            tracing::debug!(%error, "the fleet notices by itself that it is to stop");
+        }
+        let thread = self.thread;
+        let farewell = spawn_blocking(move || {
+            let (summary, link) = thread.join().map_err(|_| io::Error::other("its thread panicked"))??;
+            Ok((summary, link.stop().0))
+        });
+        let said: io::Result<_> = farewell.await.map_err(|error| failed(&error))?;
+        let (summary, tally) = said.map_err(|error| failed(&error))?;
         if let Some((path, file)) = self.truth {
             let written = write_truth(file, summary.incidents.values());
             written.map_err(|error| Failure::new(ExitCode::Failure, format!("{}: {error}", path.display())))?;
@@ -221,13 +240,17 @@ impl Running {
     }
 }
 
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(ExitCode::Failure, format!("the fleet failed: {error}"))
+}
+
 fn create(path: &Path) -> Result<(PathBuf, File), Failure> {
     let file = File::create(path);
     let file = file.map_err(|error| Failure::new(ExitCode::Failure, format!("{}: {error}", path.display())))?;
     Ok((path.to_owned(), file))
 }
 
-fn write_truth<'a>(file: File, incidents: impl Iterator<Item = &'a Incident>) -> std::io::Result<()> {
+fn write_truth<'a>(file: File, incidents: impl Iterator<Item = &'a Incident>) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     for incident in incidents {
         serde_json::to_writer(&mut out, incident)?;
@@ -237,66 +260,57 @@ fn write_truth<'a>(file: File, incidents: impl Iterator<Item = &'a Incident>) ->
 }
 
 /// Lets the fleet live until it is over or stopped.
-async fn drive(
+fn drive(
     mut fleet: Fleet,
     mut link: FleetLink,
     clock: Clock,
-    incidents: mpsc::Sender<Incident>,
-    mut stopped: watch::Receiver<bool>,
-) -> (Summary, FleetLink) {
+    incidents: &mpsc::Sender<Incident>,
+    stopped: &AtomicBool,
+) -> io::Result<(Summary, FleetLink)> {
     let mut summary = Summary { vehicles: fleet.vins().len() as u32, ..Summary::default() };
     while let Some(deadline) = fleet.next_deadline() {
-        tokio::select! {
-            () = stop::told(&mut stopped) => break,
-            () = tokio::time::sleep(clock.until(deadline)) => {}
-            Some((vehicle, command)) = link.next_command() => fleet.command(clock.now(), vehicle, &command),
+        link.turn(clock.until(deadline))?;
+        if stopped.load(Ordering::Relaxed) {
+            break;
         }
         let now = clock.now();
+        while let Some((vehicle, command)) = link.next_command() {
+            fleet.command(now, vehicle, &command);
+        }
         for _ in 0..BURST {
             let Some(emission) = fleet.poll(now) else { break };
-            carry_out(emission, &mut link, &mut summary, &incidents);
+            carry_out(emission, &mut link, &mut summary, incidents);
         }
-        tokio::task::yield_now().await;
     }
-    (summary, link)
+    Ok((summary, link))
 }
 
 /// Hands what a vehicle says to its connection, and counts it.
 fn carry_out(emission: Emission, link: &mut FleetLink, summary: &mut Summary, incidents: &mpsc::Sender<Incident>) {
-    let message = match emission.output {
-        Output::Report(report) => {
-            summary.reports += 1;
-            Message::Report(report)
-        }
-        Output::Event(event) => {
-            summary.events += 1;
-            Message::Event(event)
-        }
-        Output::Reply(reply) => {
-            summary.replies += 1;
-            Message::Reply(reply)
-        }
+    match &emission.output {
+        Output::Report(_) => summary.reports += 1,
+        Output::Event(_) => summary.events += 1,
+        Output::Reply(_) => summary.replies += 1,
         Output::Backlog(batch) => {
             let [reports, events, replies] = batch.counts();
             summary.reports += reports;
             summary.events += events;
             summary.replies += replies;
             summary.batches += 1;
-            Message::Batch(batch, Vec::new())
         }
-        Output::Network(reachable) => return link.set_reachable(emission.vehicle, reachable),
+        Output::Network(_) => {}
         Output::IncidentBegan(incident) => {
             summary.incidents.insert(incident.id, incident.clone());
             // Nobody may be listening: the summary has it all the same.
-            let _ = incidents.try_send(incident);
-            return;
+            let _ = incidents.try_send(incident.clone());
         }
-        Output::IncidentEnded(incident) => {
-            summary.incidents.insert(incident.id, incident);
-            return;
-        }
-    };
-    link.send(emission.vehicle, &message);
+        Output::IncidentEnded(incident) => drop(summary.incidents.insert(incident.id, incident.clone())),
+    }
+    match utter(emission.output) {
+        Utterance::Message(message) => link.send(emission.vehicle, &message, 0),
+        Utterance::Network(reachable) => link.set_reachable(emission.vehicle, reachable),
+        Utterance::Nothing => {}
+    }
 }
 
 /// Runs the command.

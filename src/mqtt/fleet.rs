@@ -1,34 +1,24 @@
-//! The connections of a fleet: one task a vehicle, which moves the bytes of its [`Session`].
+//! The connections of a fleet, in the thread of whoever simulates it: one lean connection a vehicle, its last will, its
+//! birth message, its commands.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
-
-use super::backoff::Backoff;
-use super::session::{KEEP_ALIVE_S, Outgoing, Session, SessionError};
-use super::url::{BrokerUrl, Unreachable};
-use crate::base::Vin;
+use super::pool::{
+    Event, Greeting, Introduction, Message as Packet, Owner, Pool, Qos, Settings, Tag, Version, Waker, Will,
+};
+use crate::base::{Stopwatch, Vin};
 use crate::model::{Command, Presence};
 use crate::wire::topic::command_topic;
 use crate::wire::{Format, Message, decode_command, encode};
 
-/// Messages between the simulation and one vehicle's connection.
-const QUEUE: usize = 1024;
-/// Connections being opened at a time, so that a fleet does not overrun a broker's backlog.
-const OPENING: usize = 64;
-/// How long a broker may take to answer a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a vehicle that is switched off waits for the last acknowledgements.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Commands that wait for the simulation; a fleet that is commanded faster loses the rest.
+const COMMANDS: usize = 1024;
+/// The longest turn while the fleet says farewell.
+const TURN: Duration = Duration::from_millis(50);
 
 /// What a fleet's connections have done so far.
 #[derive(Debug, Default)]
@@ -47,316 +37,262 @@ pub struct Tally {
     pub losses: AtomicU64,
 }
 
-/// The connections of a fleet.
-#[derive(Debug)]
-pub struct FleetLink {
-    inboxes: BTreeMap<u32, mpsc::Sender<Word>>,
-    tasks: JoinSet<()>,
-    tally: Arc<Tally>,
-    buffer: Vec<u8>,
-    boot: u32,
-    format: Format,
-    commands: mpsc::Receiver<(u32, Command)>,
+/// Whoever wants to know what happens to a fleet's connections, besides its [`Tally`].
+pub trait Watcher {
+    /// Is told what happened, as an [`Owner`] is; messages about presence have the default tag.
+    fn on_event(&mut self, connection: u32, now_ns: u64, event: Event<'_>);
 }
 
-impl FleetLink {
-    /// Tries the broker once, then opens a connection for each vehicle. What they say is in `format`, but for their
-    /// presence: that is JSON, once a connection and kept by the broker for people to read.
+/// Nobody.
+impl Watcher for () {
+    fn on_event(&mut self, _: u32, _: u64, _: Event<'_>) {}
+}
+
+/// The connections of a fleet.
+#[derive(Debug)]
+pub struct FleetLink<W = ()> {
+    pool: Pool,
+    crew: Crew<W>,
+    payload: Vec<u8>,
+}
+
+/// What the connections of a fleet need to know.
+#[derive(Debug)]
+struct Crew<W> {
+    version: Version,
+    /// Users and passwords, taken in turn.
+    logins: Vec<(String, String)>,
+    /// Number and name of each connection's vehicle, by number.
+    vehicles: Vec<(u32, Vin)>,
+    /// By connection: the highest number handed over, and up to which all was acknowledged or given up.
+    handed: Vec<u32>,
+    settled: Vec<u32>,
+    boot: u32,
+    format: Format,
+    tally: Arc<Tally>,
+    commands: VecDeque<(u32, Command)>,
+    watcher: W,
+}
+
+impl<W: Watcher> FleetLink<W> {
+    /// A connection for each vehicle, all off. Nothing happens but in [`FleetLink::turn`].
     ///
     /// # Errors
-    /// [`Unreachable`] when nobody answers there; nothing runs then.
-    pub async fn start(
-        url: &BrokerUrl,
-        vehicles: &[(u32, Vin)],
+    /// When the system has no handle left.
+    pub fn new(
+        settings: Settings,
+        logins: Vec<(String, String)>,
+        mut vehicles: Vec<(u32, Vin)>,
         boot: u32,
-        format: Format,
-    ) -> Result<Self, Unreachable> {
-        let failed = |why: String| Unreachable { url: url.clone(), why };
-        match timeout(PATIENCE, TcpStream::connect((url.host.as_str(), url.port))).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => return Err(failed(error.to_string())),
-            Err(_) => return Err(failed(format!("no answer within {} s", PATIENCE.as_secs()))),
-        }
-        let tally = Arc::new(Tally::default());
-        let gate = Arc::new(Semaphore::new(OPENING));
-        let mut tasks = JoinSet::new();
-        let mut inboxes = BTreeMap::new();
-        let (command_sender, commands) = mpsc::channel(QUEUE);
-        for (number, vin) in vehicles {
-            let (sender, inbox) = mpsc::channel(QUEUE);
-            inboxes.insert(*number, sender);
-            let will = presence(Presence { vin: *vin, online: false, boot: None, seq: None, time: None });
-            let connection = Connection {
-                session: Session::new(vin.to_string(), url.login.clone(), will, command_topic(*vin)),
-                number: *number,
-                commands: command_sender.clone(),
-                vin: *vin,
-                boot,
-                last_seq: 0,
-                url: url.clone(),
-                inbox,
-                reachable: true,
-                gate: Arc::clone(&gate),
-                tally: Arc::clone(&tally),
-                counted: (0, 0, 0),
-                backoff: Backoff::of_vehicle(u64::from(boot), *number),
-            };
-            tasks.spawn(connection.run());
-        }
-        Ok(Self { inboxes, tasks, tally, buffer: Vec::new(), boot, format, commands })
+        watch: Stopwatch,
+        watcher: W,
+    ) -> io::Result<Self> {
+        vehicles.sort_unstable();
+        let count = vehicles.len();
+        let crew = Crew {
+            version: settings.version,
+            logins,
+            vehicles,
+            handed: vec![0; count],
+            settled: vec![0; count],
+            boot,
+            format: Format::Json,
+            tally: Arc::default(),
+            commands: VecDeque::new(),
+            watcher,
+        };
+        Ok(Self { pool: Pool::new(settings, count, watch)?, crew, payload: Vec::new() })
+    }
+
+    /// Writes what vehicles say in this format from now on, but for their presence; JSON before.
+    pub fn write_in(&mut self, format: Format) {
+        self.crew.format = format;
+    }
+
+    /// Opens the first `count` connections, in order of their vehicles' numbers.
+    pub fn open(&mut self, count: u32) {
+        let all = self.crew.vehicles.len() as u32;
+        (0..count.min(all)).for_each(|connection| self.pool.open(connection));
+    }
+
+    /// The watch that its times are on.
+    #[must_use]
+    pub fn watch(&self) -> Stopwatch {
+        self.pool.watch()
+    }
+
+    /// Whoever wants to know what happens.
+    pub fn watcher(&mut self) -> &mut W {
+        &mut self.crew.watcher
     }
 
     /// What the connections have done so far.
     #[must_use]
     pub fn tally(&self) -> Arc<Tally> {
-        Arc::clone(&self.tally)
+        Arc::clone(&self.crew.tally)
     }
 
-    /// The next command that reached a vehicle; `None` when none can come any more.
-    pub async fn next_command(&mut self) -> Option<(u32, Command)> {
-        self.commands.recv().await
+    /// Ends a [`FleetLink::turn`] from another thread.
+    #[must_use]
+    pub fn waker(&self) -> Arc<Waker> {
+        self.pool.waker()
     }
 
-    /// Hands a message to its vehicle's connection.
-    pub fn send(&mut self, vehicle: u32, message: &Message) {
-        encode(message, self.format, &mut self.buffer);
-        let outgoing = Outgoing {
-            topic: message.topic().to_string(),
-            payload: Bytes::copy_from_slice(&self.buffer),
-            content_type: self.format.content_type(),
-            retain: false,
-            seq: message.last_seq(self.boot),
-        };
-        self.tally.sent.fetch_add(1, Ordering::Relaxed);
-        if !self.pass(vehicle, Word::Send(outgoing)) {
-            self.tally.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Moves bytes, and waits for at most `timeout` when there are none to move.
+    ///
+    /// # Errors
+    /// When the system cannot wait for sockets.
+    pub fn turn(&mut self, timeout: Duration) -> io::Result<()> {
+        self.pool.turn(Some(timeout), &mut self.crew)
+    }
+
+    /// The next command that reached a vehicle.
+    pub fn next_command(&mut self) -> Option<(u32, Command)> {
+        self.crew.commands.pop_front()
+    }
+
+    fn connection(&self, vehicle: u32) -> Option<u32> {
+        let found = self.crew.vehicles.binary_search_by_key(&vehicle, |(number, _)| *number);
+        found.ok().map(|at| at as u32)
+    }
+
+    /// Hands a message to its vehicle's connection, which keeps it until it is acknowledged. It was to be sent at
+    /// `intended_ns` on the watch.
+    pub fn send(&mut self, vehicle: u32, message: &Message, intended_ns: u64) {
+        self.crew.tally.sent.fetch_add(1, Ordering::Relaxed);
+        let Some(connection) = self.connection(vehicle) else { return };
+        let seq = message.last_seq(self.crew.boot).unwrap_or(0);
+        let handed = &mut self.crew.handed[connection as usize];
+        *handed = seq.max(*handed);
+        self.publish(connection, message, Tag { intended_ns, number: seq });
+    }
+
+    fn publish(&mut self, connection: u32, message: &Message, tag: Tag) {
+        // Presence is said once a connection and kept by the broker, for people to read.
+        let retain = matches!(message, Message::Presence(_));
+        let format = if retain { Format::Json } else { self.crew.format };
+        encode(message, format, &mut self.payload);
+        let topic = message.topic().to_string();
+        let packet = packet(&topic, &self.payload, format, retain);
+        self.pool.publish(connection, &packet, tag, &mut self.crew);
     }
 
     /// Takes the network from a vehicle, so that its connection breaks without a farewell, or gives it back.
     pub fn set_reachable(&mut self, vehicle: u32, reachable: bool) {
-        if !self.pass(vehicle, Word::Network(reachable)) {
-            tracing::debug!(vehicle, reachable, "its connection is too busy to be told of the network");
+        if let Some(connection) = self.connection(vehicle) {
+            self.pool.set_reachable(connection, reachable, &mut self.crew);
         }
-    }
-
-    fn pass(&self, vehicle: u32, word: Word) -> bool {
-        self.inboxes.get(&vehicle).is_some_and(|inbox| inbox.try_send(word).is_ok())
     }
 
     /// Switches all vehicles off: each waits for its acknowledgements, says that it is gone, and disconnects.
-    pub async fn stop(mut self) -> Arc<Tally> {
-        self.inboxes.clear();
-        while self.tasks.join_next().await.is_some() {}
-        self.tally
+    pub fn stop(mut self) -> (Arc<Tally>, W) {
+        self.leave();
+        while !self.is_over() {
+            if let Err(error) = self.turn(TURN) {
+                tracing::error!(%error, "cannot wait for the last acknowledgements");
+                break;
+            }
+        }
+        (self.crew.tally, self.crew.watcher)
+    }
+
+    /// Whether all connections have ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.pool.is_over()
+    }
+
+    fn leave(&mut self) {
+        for connection in 0..self.crew.vehicles.len() as u32 {
+            if self.pool.is_up(connection) {
+                let gone = self.crew.presence(connection, false, self.crew.handed[connection as usize]);
+                self.publish(connection, &gone, Tag::default());
+            }
+            self.pool.leave(connection, &mut self.crew);
+        }
     }
 }
 
-fn presence(presence: Presence) -> Outgoing {
-    let message = Message::Presence(presence);
-    let mut payload = Vec::new();
-    encode(&message, Format::Json, &mut payload);
-    Outgoing {
-        topic: message.topic().to_string(),
-        payload: Bytes::from(payload),
-        content_type: Format::Json.content_type(),
-        retain: true,
-        seq: None,
+/// A message as all of them are sent.
+fn packet<'a>(topic: &'a str, payload: &'a [u8], format: Format, retain: bool) -> Packet<'a> {
+    Packet { topic, payload, content_type: format.content_type(), retain, qos: Qos::AtLeastOnce }
+}
+
+impl<W> Crew<W> {
+    fn presence(&self, connection: u32, online: bool, seq: u32) -> Message {
+        let (_, vin) = self.vehicles[connection as usize];
+        Message::Presence(Presence { vin, online, boot: Some(self.boot), seq: Some(seq), time: None })
+    }
+
+    fn settle(&mut self, connection: u32, tag: Tag) {
+        // Brokers acknowledge in order; one that does not makes the settled number jump ahead a little early.
+        let settled = &mut self.settled[connection as usize];
+        *settled = tag.number.max(*settled);
+    }
+
+    /// Takes a command; what cannot be read is passed over, as a device would.
+    fn on_command(&mut self, connection: u32, payload: &[u8]) {
+        let (number, vin) = self.vehicles[connection as usize];
+        match decode_command(vin, payload) {
+            Ok(command) if self.commands.len() < COMMANDS => self.commands.push_back((number, command)),
+            Ok(_) => tracing::debug!(%vin, "too many commands wait"),
+            Err(rejection) => tracing::debug!(%vin, %rejection, "command turned away"),
+        }
     }
 }
 
-/// What the simulation tells a connection.
-#[derive(Debug)]
-enum Word {
-    /// Send this.
-    Send(Outgoing),
-    /// There is a network from now on, or none.
-    Network(bool),
-}
-
-/// One vehicle's connection.
-struct Connection {
-    session: Session,
-    number: u32,
-    commands: mpsc::Sender<(u32, Command)>,
-    vin: Vin,
-    boot: u32,
-    last_seq: u32,
-    url: BrokerUrl,
-    inbox: mpsc::Receiver<Word>,
-    /// Whether there is a network to connect through.
-    reachable: bool,
-    gate: Arc<Semaphore>,
-    tally: Arc<Tally>,
-    counted: (u64, u64, u64),
-    backoff: Backoff,
-}
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-enum Loss {
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    #[error("no answer")]
-    Silence,
-    #[error("no network")]
-    NoNetwork,
-}
-
-impl Connection {
-    async fn run(mut self) {
-        loop {
-            let ended = match self.open().await {
-                Ok(stream) => {
-                    self.tally.online.fetch_add(1, Ordering::Relaxed);
-                    let ended = self.serve(stream).await;
-                    self.tally.online.fetch_sub(1, Ordering::Relaxed);
-                    self.tally.losses.fetch_add(u64::from(ended.is_err()), Ordering::Relaxed);
-                    ended
-                }
-                Err(loss) => Err(loss),
-            };
-            self.count();
-            let Err(loss) = ended else { return };
-            tracing::debug!(vin = %self.vin, %loss, "connection lost");
-            if self.wait_and_collect().await {
-                self.session.abandon();
-                self.count();
-                return;
-            }
-        }
+impl<W: Watcher> Owner for Crew<W> {
+    fn introduce(&mut self, connection: u32, who: &mut Introduction) {
+        let (_, vin) = self.vehicles[connection as usize];
+        vin.as_str().clone_into(&mut who.client_id);
+        who.login = self.logins.get(connection as usize % self.logins.len().max(1)).cloned();
+        let will = Message::Presence(Presence { vin, online: false, boot: None, seq: None, time: None });
+        let mut payload = who.will.take().map(|will| will.payload).unwrap_or_default();
+        encode(&will, Format::Json, &mut payload);
+        let content_type = Format::Json.content_type();
+        who.will = Some(Will { topic: will.topic().to_string(), payload, content_type, retain: true });
     }
 
-    /// Waits for a network and before the next attempt, and takes what is said meanwhile; true when the vehicle is
-    /// switched off.
-    async fn wait_and_collect(&mut self) -> bool {
-        loop {
-            while !self.reachable {
-                let Some(word) = self.inbox.recv().await else { return true };
-                self.take(word);
-            }
-            let wait = sleep(self.backoff.next_wait());
-            tokio::pin!(wait);
-            while self.reachable {
-                tokio::select! {
-                    () = &mut wait => return self.inbox.is_closed() && self.inbox.is_empty(),
-                    word = self.inbox.recv() => match word {
-                        Some(word) => self.take(word),
-                        None => return true,
-                    },
-                }
-            }
-        }
+    fn greet(&mut self, connection: u32, greeting: &mut Greeting) {
+        let (_, vin) = self.vehicles[connection as usize];
+        greeting.filters.push(command_topic(vin));
+        let birth = self.presence(connection, true, self.settled[connection as usize]);
+        let mut payload = Vec::new();
+        encode(&birth, Format::Json, &mut payload);
+        let topic = birth.topic().to_string();
+        greeting.set_birth(self.version, &packet(&topic, &payload, Format::Json, true), Tag::default());
     }
 
-    fn take(&mut self, word: Word) {
-        match word {
-            Word::Send(message) => {
-                self.last_seq = self.last_seq.max(message.seq.unwrap_or(0));
-                self.session.push(message);
+    fn on_event(&mut self, connection: u32, now_ns: u64, event: Event<'_>) {
+        self.watcher.on_event(connection, now_ns, event);
+        let tally = Arc::clone(&self.tally);
+        let count = |counter: &AtomicU64| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        };
+        let (_, vin) = self.vehicles[connection as usize];
+        match event {
+            Event::Opened { .. } => count(&tally.online),
+            Event::Lost(loss) => {
+                tracing::debug!(%vin, %loss, "connection lost");
+                tally.online.fetch_sub(1, Ordering::Relaxed);
+                count(&tally.losses);
             }
-            Word::Network(reachable) => self.reachable = reachable,
+            Event::Failed(loss) => tracing::debug!(%vin, %loss, "no connection"),
+            Event::Ended { was_open } => {
+                tally.online.fetch_sub(u64::from(was_open), Ordering::Relaxed);
+            }
+            Event::Done { tag, .. } => {
+                count(&tally.acknowledged);
+                self.settle(connection, tag);
+            }
+            Event::GivenUp(tag) => {
+                count(&tally.dropped);
+                self.settle(connection, tag);
+            }
+            Event::Resent => count(&tally.resent),
+            // A refused subscription only means that nobody commands this vehicle.
+            Event::Subscribed(_) => {}
+            Event::Received { payload, .. } => self.on_command(connection, payload),
         }
-    }
-
-    /// Opens the connection, up to the broker's consent.
-    async fn open(&mut self) -> Result<TcpStream, Loss> {
-        let gate = Arc::clone(&self.gate);
-        let _permit = gate.acquire().await.map_err(|_| Loss::Silence)?;
-        let address = (self.url.host.as_str(), self.url.port);
-        let mut stream = timeout(PATIENCE, TcpStream::connect(address)).await.map_err(|_| Loss::Silence)??;
-        stream.set_nodelay(true)?;
-        let mut out = BytesMut::new();
-        self.session.connect(&mut out)?;
-        stream.write_all(&out).await?;
-        let mut input = BytesMut::new();
-        while !self.session.is_open() {
-            let read = timeout(PATIENCE, stream.read_buf(&mut input)).await.map_err(|_| Loss::Silence)??;
-            if read == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            self.session.receive(&mut input)?;
-        }
-        self.backoff.reset();
-        let seq = Some(self.session.settled_seq());
-        let birth = Presence { vin: self.vin, online: true, boot: Some(self.boot), seq, time: None };
-        self.session.push_first(presence(birth));
-        Ok(stream)
-    }
-
-    /// Moves bytes until the vehicle is switched off (`Ok`) or the connection is lost.
-    async fn serve(&mut self, mut stream: TcpStream) -> Result<(), Loss> {
-        let keep_alive = Duration::from_secs(u64::from(KEEP_ALIVE_S));
-        let mut input = BytesMut::with_capacity(256);
-        let mut out = BytesMut::new();
-        let mut heard = Instant::now();
-        let mut ping_at = heard + keep_alive;
-        let mut farewell: Option<Instant> = None;
-        loop {
-            self.session.transmit(&mut out)?;
-            if farewell.is_some() && self.session.is_idle() {
-                self.session.disconnect(&mut out)?;
-                stream.write_all(&out).await?;
-                stream.shutdown().await?;
-                return Ok(());
-            }
-            if !out.is_empty() {
-                stream.write_all(&out).await?;
-                out.clear();
-                ping_at = Instant::now() + keep_alive;
-            }
-            tokio::select! {
-                read = stream.read_buf(&mut input) => {
-                    if read? == 0 {
-                        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-                    }
-                    heard = Instant::now();
-                    self.session.receive(&mut input)?;
-                    self.pass_commands();
-                    self.count();
-                }
-                word = self.inbox.recv(), if farewell.is_none() => {
-                    if let Some(word) = word {
-                        self.take(word);
-                        if !self.reachable {
-                            return Err(Loss::NoNetwork);
-                        }
-                    } else {
-                        farewell = Some(Instant::now() + FAREWELL);
-                        let seq = Some(self.last_seq);
-                        let gone = Presence { vin: self.vin, online: false, boot: Some(self.boot), seq, time: None };
-                        self.session.push(presence(gone));
-                    }
-                }
-                () = tokio::time::sleep_until(farewell.unwrap_or(ping_at)) => {
-                    if farewell.is_some() || heard.elapsed() > 2 * keep_alive {
-                        return if farewell.is_some() { Ok(()) } else { Err(Loss::Silence) };
-                    }
-                    self.session.ping(&mut out)?;
-                }
-            }
-        }
-    }
-
-    /// Hands over the commands that arrived; what cannot be read is passed over, as a device would.
-    fn pass_commands(&mut self) {
-        while let Some(payload) = self.session.take_received() {
-            match decode_command(self.vin, &payload) {
-                // A vehicle that is commanded faster than it can obey loses the rest.
-                Ok(command) => drop(self.commands.try_send((self.number, command))),
-                Err(rejection) => tracing::debug!(vin = %self.vin, %rejection, "command turned away"),
-            }
-        }
-    }
-
-    /// Adds what the session counted since the last time to the fleet's tally.
-    fn count(&mut self) {
-        let (acknowledged, resent, dropped) = self.session.counts();
-        self.tally.acknowledged.fetch_add(acknowledged - self.counted.0, Ordering::Relaxed);
-        self.tally.resent.fetch_add(resent - self.counted.1, Ordering::Relaxed);
-        self.tally.dropped.fetch_add(dropped - self.counted.2, Ordering::Relaxed);
-        self.counted = (acknowledged, resent, dropped);
     }
 }

@@ -1,4 +1,4 @@
-//! MQTT: one client connection for the collector, many lean connections for a fleet, and the embedded broker.
+//! MQTT: one client connection for the collector, a pool of lean connections for fleets and load, and the embedded broker.
 //!
 //! The fleet does not use the client library's tasks, because they forget what was not acknowledged when a broker comes
 //! back without a session: a vehicle's modem keeps it and sends it again.
@@ -7,7 +7,6 @@ pub mod backoff;
 pub mod broker;
 pub mod fleet;
 pub mod pool;
-pub mod session;
 pub mod subscriber;
 pub mod url;
 

@@ -194,6 +194,28 @@ fn after_a_storm_all_come_back() {
     assert!(number(&found, "messages/lost") < 0.5 && number(&found, "latency_ms/max") > 200.0, "{found}");
 }
 
+#[test]
+fn a_fleet_is_measured_from_when_it_meant_to_speak() {
+    let port = free_port();
+    let Some(_broker) = mosquitto(port) else { return };
+    let url = format!("mqtt://127.0.0.1:{port}");
+    let run = |threads: &str| {
+        let flags = ["fleet", "--broker", &url, "-c", "60", "--seed", "3", "--speed", "20", "--threads", threads];
+        let output = bench(&[&flags[..], &["--duration", "3s", "--json", "--fail-if", "lost>0"]].concat());
+        let (found, stderr) = report(&output);
+        assert!(output.status.success(), "{stderr}");
+        found
+    };
+    let found = run("1");
+    assert!(number(&found, "messages/done") > 300.0, "a minute of an evening: {found}");
+    assert!((number(&found, "latency_ms/count") - number(&found, "messages/offered")).abs() < 0.5, "{found}");
+    assert!((number(&found, "connections/succeeded") - 60.0).abs() < 0.5, "{found}");
+    assert!(number(&found, "latency_ms/p99") < 1000.0, "{found}");
+    // Whatever the number of threads, the same vehicles say the same.
+    let (one, two) = (number(&found, "messages/offered"), number(&run("2"), "messages/offered"));
+    assert!((one - two).abs() <= 0.05 * one, "{one} and {two}");
+}
+
 /// Runs a load that must fail, and gives its report back.
 fn fails(arguments: &[&str], code: i32, words: &[&str]) -> Value {
     let output = bench(&[arguments, &["--json"]].concat());
@@ -211,6 +233,7 @@ fn a_broker_that_is_none_is_told_in_one_line() {
     fails(&["conn", "--broker", &url(free_port())], 4, &["cannot reach", "refused"]);
     fails(&["pub", "--broker", &url(1), "--fail-if", "p98>1"], 2, &["p98", "latency_ms.p99"]);
     fails(&["pub", "--broker", &url(1), "--fail-if", "lost>1s"], 2, &["lost", "no time"]);
+    fails(&["fleet", "--broker", &url(1), "--scenario", "nowhere"], 2, &["nowhere", "demo"]);
     fails(&["pub", "--broker", &url(1), "-c", "1M"], 1, &["1000064 open files"]);
 
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

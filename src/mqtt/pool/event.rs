@@ -40,7 +40,7 @@ pub enum Loss {
 }
 
 /// What happens to a connection.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// The broker accepted it.
     Opened {

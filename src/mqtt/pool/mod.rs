@@ -19,5 +19,5 @@ mod wait;
 
 pub use codec::{Message, Qos, Version};
 pub use event::{Event, Greeting, Introduction, Loss, Owner, Tag, Will};
-pub use pool::Pool;
+pub use pool::{Pool, Waker};
 pub use settings::Settings;

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use mio::Waker;
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use super::codec::{DISCONNECT, Message, Qos};
@@ -51,6 +52,8 @@ pub struct Pool {
     spare: Vec<Box<Busy>>,
     buffer: Vec<u8>,
     packet: Vec<u8>,
+    /// When it was woken last, nanoseconds.
+    woken_ns: u64,
     pub(super) introduction: Introduction,
 }
 
@@ -79,6 +82,7 @@ impl Pool {
             spare: Vec::new(),
             buffer: vec![0; READ],
             packet: Vec::new(),
+            woken_ns: 0,
             introduction: Introduction::default(),
         })
     }
@@ -105,6 +109,12 @@ impl Pool {
     #[must_use]
     pub fn is_open(&self, connection: u32) -> bool {
         self.connections[connection as usize].phase == Phase::Open
+    }
+
+    /// Whether a connection is open, or about to be.
+    #[must_use]
+    pub fn is_up(&self, connection: u32) -> bool {
+        matches!(self.connections[connection as usize].phase, Phase::Opening | Phase::Greeting | Phase::Open)
     }
 
     /// Whether all connections have ended.
@@ -224,8 +234,10 @@ impl Pool {
         self.flush_all(owner);
         let timer = self.timers.next().map(|at_ms| Duration::from_millis(at_ms.saturating_sub(self.now_ms())));
         let timeout = [timeout, timer].into_iter().flatten().min();
+        let timeout = self.rest(timeout);
         let Some(mut events) = self.events.take() else { return Ok(()) };
         let polled = self.wait.poll(&mut self.poll, &mut events, timeout);
+        self.woken_ns = self.watch.ns();
         for event in &events {
             if event.token() == WAKE {
                 continue;
@@ -252,6 +264,20 @@ impl Pool {
             Err(error) if error.kind() != ErrorKind::Interrupted => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// Sleeps until its tick, if it has one, and says how much of the time is left.
+    fn rest(&self, timeout: Option<Duration>) -> Option<Duration> {
+        let tick = self.settings.tick;
+        if tick.is_zero() || timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return timeout;
+        }
+        let now_ns = self.watch.ns();
+        let pause = tick.saturating_sub(Duration::from_nanos(now_ns - self.woken_ns));
+        if !pause.is_zero() {
+            std::thread::sleep(pause);
+        }
+        timeout.map(|timeout| timeout.saturating_sub(pause))
     }
 
     fn start_queued(&mut self, owner: &mut impl Owner) {

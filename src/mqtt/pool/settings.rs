@@ -34,7 +34,10 @@ pub struct Settings {
     pub farewell: Duration,
     /// Whether a lost connection is opened again, after a wait.
     pub reconnect: bool,
-    /// What the waits before that follow from.
+    /// The thread wakes once in so long at most: waking up for every single answer costs more than all else. What happens
+    /// is noticed so much later; zero for at once.
+    pub tick: Duration,
+    /// What the waits before a lost connection is opened again follow from.
     pub seed: u64,
 }
 
@@ -56,6 +59,7 @@ impl Settings {
             patience: Duration::from_secs(5),
             farewell: Duration::from_secs(5),
             reconnect: true,
+            tick: Duration::from_millis(1),
             seed,
         }
     }

@@ -14,6 +14,9 @@ use rustix::time::{
 /// Longer waits are left to the system's own.
 const SHORT: Duration = Duration::from_millis(20);
 
+/// The longest single wait.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// A timer among the sockets.
 #[derive(Debug)]
 pub(super) struct Wait {
@@ -36,7 +39,8 @@ impl Wait {
                 timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
                 poll.poll(events, None)
             }
-            other => poll.poll(events, other),
+            // What a system's wait can hold.
+            other => poll.poll(events, other.map(|long| long.min(LONGEST))),
         }
     }
 }
