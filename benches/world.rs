@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zhilian::base::{Clock, Timestamp};
 use zhilian::config::run;
+use zhilian::sim::motion::Journey;
 use zhilian::sim::vehicle::Vehicle;
 use zhilian::sim::{Output, Scenario, Shard, World};
 
@@ -27,8 +28,9 @@ fn run_hour(vehicles: u32) -> std::io::Result<()> {
     writeln!(
         std::io::stdout(),
         "{vehicles} vehicles, 1 simulated hour: built in {build_s:.2} s, ran in {run_s:.2} s, {reports} reports, \
-         {rate:.0} reports/s on one core, {} bytes a vehicle",
-        size_of::<Vehicle>()
+         {rate:.0} reports/s on one core, {} bytes a vehicle and {} more while it moves",
+        size_of::<Vehicle>(),
+        size_of::<Journey>()
     )
 }
 

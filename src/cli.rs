@@ -22,7 +22,8 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 ok, 1 failure, 2 wrong flag or bad file, 3 a --fail-if condition holds, 4 broker unreachable
+Exit codes: 0 ok, 1 failure, 2 wrong flag or bad file, 3 a --fail-if condition holds, 4 broker unreachable,
+            5 a measurement is not valid
 Every setting is also a variable, such as ZHILIAN__BROKER__URL; RUST_LOG=debug logs more";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +43,9 @@ enum Command {
     Import(cmd::import::ImportArgs),
     /// Play tapes once more, to the detectors or to a broker
     Replay(cmd::replay::ReplayArgs),
+    /// Load a broker honestly: connect, publish, subscribe
+    #[command(subcommand)]
+    Bench(Box<cmd::bench::BenchCommand>),
     /// How good the detectors are, against the truth
     Score(Box<cmd::score::ScoreArgs>),
     /// Check or print settings and scenarios
@@ -76,7 +80,8 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Simulate(_)
         | Command::Collect(_)
         | Command::Record(_)
-        | Command::Replay(_) => {}
+        | Command::Replay(_)
+        | Command::Bench(_) => {}
     }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(cmd::ExitCode::Failure, format!("cannot start: {error}")))?;
@@ -88,6 +93,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Collect(args) => cmd::collect::run(args, config).await,
             Command::Record(args) => cmd::record::run(args, &config).await,
             Command::Replay(args) => cmd::replay::run(args, &config).await,
+            Command::Bench(command) => cmd::bench::run(*command, &config).await,
             Command::Import(_) | Command::Config(_) | Command::Score(_) => Ok(()),
         }
     })

@@ -13,6 +13,7 @@ pub mod alert;
 pub mod collect;
 pub mod tape;
 pub mod score;
+pub mod bench;
 pub mod store;
 pub mod web;
 pub mod config;

@@ -1,169 +1,227 @@
-//! The book of open alerts: one for each vehicle and family at a time, which grows with what the rules see.
+//! The book of alerts: at most one open for each vehicle and family at a time, which grows with what the rules see. One that
+//! was cleared stays for a while, because its cause may come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::episode::{Claim, Episode, Heard};
+use super::life::{self, Cause, Signature};
+use super::order::{Order, Refusal};
+use super::settings::Settings;
 use crate::base::{AlertId, Timestamp};
 use crate::detect::{Detector, Sight, Signal};
-use crate::model::{Alert, AlertState, Family, Kind, Level};
+use crate::model::{Alert, Family, Kind, Level};
 use crate::track::VehicleId;
 
-/// A rule that has seen its case in this episode.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Witness {
-    kind: Kind,
-    /// Device time since which its case has been absent without a break.
-    absent_since: Option<Timestamp>,
-}
+/// Whose alert.
+type Key = (VehicleId, Family);
 
-/// An alert that stands.
+/// The families of which a vehicle can have an alert.
+const FAMILIES: [Family; 2] = [Family::Theft, Family::Battery];
+
+/// The episodes of one vehicle at some time.
 #[derive(Debug, Clone, PartialEq)]
-struct Open {
-    alert: Alert,
-    witnesses: Vec<Witness>,
+pub struct Page([Option<Episode>; 2]);
+
+impl Page {
+    /// An alert on it.
+    #[must_use]
+    pub fn alert(&self, id: AlertId) -> Option<&Alert> {
+        self.0.iter().flatten().map(|episode| &episode.alert).find(|alert| alert.id == id)
+    }
 }
 
-/// All open alerts, at most one of a family for a vehicle.
+/// All alerts that stand, and those cleared not long ago.
 #[derive(Debug, Default)]
 pub struct Book {
-    open: BTreeMap<(VehicleId, Family), Open>,
-}
-
-/// The strongest claim of a family: the highest level, then the rule that stands first among the detectors.
-#[derive(Debug, Clone, Copy)]
-struct Claim<'a> {
-    level: Level,
-    rank: usize,
-    detector: &'a dyn Detector,
+    settings: Settings,
+    episodes: BTreeMap<Key, Episode>,
+    /// When time alone takes the next step of an alert.
+    due: BTreeSet<(Timestamp, Key)>,
 }
 
 impl Book {
+    /// An empty book.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// Takes note of what the detectors say about what was just seen, each at its place in `signals`; alerts that changed
-    /// by it are handed to `changed`, with the level they had before, if any. Detectors that stand earlier are the more
-    /// specific ones.
+    /// by it are handed to `changed`, with the level at which they stood before, if they stood. Detectors that stand
+    /// earlier are the more specific ones.
     pub fn note(
         &mut self,
         vehicle: VehicleId,
         sight: Sight<'_>,
         detectors: &[Box<dyn Detector>],
         signals: &[Signal],
-        mut changed: impl FnMut(Alert, Option<Level>),
+        mut changed: impl FnMut(&Alert, Option<Level>),
     ) {
-        for family in [Family::Theft, Family::Battery] {
-            let claims = detectors.iter().zip(signals).enumerate();
-            let claims = claims.filter(|(_, (detector, _))| detector.kind().family() == family);
-            let strongest = claims
-                .filter_map(|(rank, (detector, signal))| match signal {
-                    Signal::Present(level) => Some(Claim { level: *level, rank, detector: detector.as_ref() }),
-                    Signal::Absent | Signal::Unknown => None,
-                })
-                .max_by_key(|claim| (claim.level, std::cmp::Reverse(claim.rank)));
+        for family in FAMILIES {
             let key = (vehicle, family);
-            match (self.open.get_mut(&key), strongest) {
-                (None, Some(claim)) => {
-                    let alert = raise(sight, claim);
-                    self.open.insert(key, Open { alert: alert.clone(), witnesses: Vec::new() });
-                    changed(alert, None);
-                }
-                (Some(open), Some(claim)) => {
-                    let before = open.alert.level;
-                    if let Some(alert) = open.grow(sight, claim, detectors) {
-                        changed(alert, Some(before));
-                    }
-                }
-                (_, None) => {}
+            if let Some(claim) = Claim::strongest(family, detectors, signals) {
+                self.claim(key, sight, claim, detectors, &mut changed);
             }
-            if let Some(open) = self.open.get_mut(&key)
-                && open.listen(sight.time(), detectors, signals)
-                && let Some(open) = self.open.remove(&key)
-            {
-                let (now, before) = (sight.now, Some(open.alert.level));
-                changed(Alert { state: AlertState::Cleared, at: now, cleared_at: Some(now), ..open.alert }, before);
+            let Some(episode) = self.episodes.get_mut(&key) else { continue };
+            if !episode.is_open() {
+                if episode.is_over(sight.time(), &self.settings) {
+                    self.episodes.remove(&key);
+                }
+                continue;
+            }
+            let (before, planned) = (episode.alert.level, life::due(&episode.alert, &self.settings));
+            if episode.listen(sight, detectors, signals) {
+                changed(&episode.alert, Some(before));
+                self.plan(key, planned);
             }
         }
     }
 
+    fn claim(
+        &mut self,
+        key: Key,
+        sight: Sight<'_>,
+        claim: Claim<'_>,
+        detectors: &[Box<dyn Detector>],
+        changed: &mut impl FnMut(&Alert, Option<Level>),
+    ) {
+        let (mut before, mut planned) = (None, Timestamp::NEVER);
+        let heard = self.episodes.get_mut(&key).map_or(Heard::Another, |episode| {
+            before = episode.is_open().then_some(episode.alert.level);
+            planned = life::due(&episode.alert, &self.settings);
+            episode.hear(sight, claim, detectors, &self.settings)
+        });
+        match heard {
+            Heard::Nothing => return,
+            Heard::Changed => {}
+            Heard::Another => {
+                self.episodes.insert(key, Episode::begin(sight, claim, &self.settings));
+            }
+        }
+        changed(&self.episodes[&key].alert, before);
+        self.plan(key, planned);
+    }
+
+    /// Plans the next step that time alone takes, in place of the one that was planned.
+    fn plan(&mut self, key: Key, planned: Timestamp) {
+        let due = self.planned(key);
+        if due != planned {
+            self.due.remove(&(planned, key));
+        }
+        if due != Timestamp::NEVER {
+            self.due.insert((due, key));
+        }
+    }
+
+    /// Carries out what an operator wants of an alert as it was last told.
+    ///
+    /// # Errors
+    /// When that is not possible; nothing has changed then.
+    pub fn carry_out(
+        &mut self,
+        now: Timestamp,
+        vehicle: VehicleId,
+        told: &Alert,
+        order: Order,
+    ) -> Result<&Alert, Refusal> {
+        let key = (vehicle, told.kind.family());
+        let held = self.episodes.get(&key).filter(|episode| episode.alert.id == told.id);
+        let planned = held.map_or(Timestamp::NEVER, |episode| life::due(&episode.alert, &self.settings));
+        let mut episode = held.cloned().unwrap_or_else(|| Episode::resume(told.clone()));
+        let state = episode.alert.state;
+        if !episode.step(now, order.action.cause(now), order.signature) {
+            return Err(Refusal::State { id: told.id, state });
+        }
+        let other = self.episodes.get(&key).filter(|other| other.is_open() && other.alert.id != told.id);
+        if let Some(other) = other {
+            return Err(Refusal::Another { open: other.alert.id });
+        }
+        self.episodes.insert(key, episode);
+        self.plan(key, planned);
+        Ok(&self.episodes[&key].alert)
+    }
+
+    /// When time alone takes the next step of an alert, by the collector's clock.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// Takes all steps that are due; alerts that changed by it are handed to `changed`.
+    pub fn tick(&mut self, now: Timestamp, mut changed: impl FnMut(VehicleId, &Alert)) {
+        while let Some((due, key)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+            self.due.remove(&(due, key));
+            let Some(episode) = self.episodes.get_mut(&key) else { continue };
+            // By its own time, so that it does not matter how often somebody looks at the clock.
+            if episode.step(due, Cause::Due, Signature::default()) {
+                changed(key.0, &episode.alert);
+            }
+            self.plan(key, due);
+        }
+    }
+
+    /// Whether what happened at `time`, by the device's clock, and is told `now` is told late.
+    #[must_use]
+    pub fn is_late(&self, now: Timestamp, time: Timestamp) -> bool {
+        now >= time + self.settings.late_after
+    }
+
+    /// The episodes of a vehicle as they are now.
+    #[must_use]
+    pub fn page(&self, vehicle: VehicleId) -> Page {
+        Page(FAMILIES.map(|family| self.episodes.get(&(vehicle, family)).cloned()))
+    }
+
+    /// Turns a vehicle's page back to how it was.
+    pub fn set_page(&mut self, vehicle: VehicleId, page: Page) {
+        for (family, episode) in FAMILIES.into_iter().zip(page.0) {
+            let key = (vehicle, family);
+            let planned = self.planned(key);
+            match episode {
+                Some(episode) => drop(self.episodes.insert(key, episode)),
+                None => drop(self.episodes.remove(&key)),
+            }
+            self.plan(key, planned);
+        }
+    }
+
+    /// Writes down how an alert was told, if it is still in the book.
+    pub fn amend(&mut self, vehicle: VehicleId, alert: &Alert) {
+        let key = (vehicle, alert.kind.family());
+        let planned = self.planned(key);
+        if let Some(episode) = self.episodes.get_mut(&key).filter(|episode| episode.alert.id == alert.id) {
+            episode.alert = alert.clone();
+        }
+        self.plan(key, planned);
+    }
+
+    /// When the next step of an episode is planned.
+    fn planned(&self, key: Key) -> Timestamp {
+        self.episodes.get(&key).map_or(Timestamp::NEVER, |episode| life::due(&episode.alert, &self.settings))
+    }
+
     /// Puts back an alert that was open when the collector stopped.
     pub fn restore(&mut self, vehicle: VehicleId, alert: Alert) {
-        let witnesses = vec![Witness { kind: alert.kind, absent_since: None }];
-        self.open.insert((vehicle, alert.kind.family()), Open { alert, witnesses });
+        let key = (vehicle, alert.kind.family());
+        self.episodes.insert(key, Episode::resume(alert));
+        self.plan(key, Timestamp::NEVER);
     }
 
     /// The kinds of open alerts of a vehicle.
     pub fn kinds_of(&self, vehicle: VehicleId) -> impl Iterator<Item = Kind> + '_ {
-        let of_vehicle = self.open.range((vehicle, Family::Theft)..=(vehicle, Family::Benign));
-        of_vehicle.map(|(_, open)| open.alert.kind)
+        let of_vehicle = self.episodes.range((vehicle, Family::Theft)..=(vehicle, Family::Benign));
+        of_vehicle.filter(|(_, episode)| episode.is_open()).map(|(_, episode)| episode.alert.kind)
     }
 
     /// How many alerts are open.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.open.len()
+        self.episodes.values().filter(|episode| episode.is_open()).count()
     }
 
     /// Whether none is open.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-}
-
-impl Open {
-    /// Takes a stronger claim over; the answer is the alert if it changed by it.
-    fn grow(&mut self, sight: Sight<'_>, claim: Claim<'_>, detectors: &[Box<dyn Detector>]) -> Option<Alert> {
-        let rank = detectors.iter().position(|detector| detector.kind() == self.alert.kind).unwrap_or(usize::MAX);
-        let stronger = claim.level > self.alert.level || (claim.level == self.alert.level && claim.rank < rank);
-        if !stronger {
-            return None;
-        }
-        let (id, episode) = (self.alert.id, self.alert.episode);
-        self.alert = Alert { id, episode, ..raise(sight, claim) };
-        Some(self.alert.clone())
-    }
-
-    /// Hears every rule that has seen something; true when all have been content for long enough.
-    fn listen(&mut self, time: Timestamp, detectors: &[Box<dyn Detector>], signals: &[Signal]) -> bool {
-        let family = self.alert.kind.family();
-        let mut content = true;
-        for (detector, signal) in detectors.iter().zip(signals).filter(|(rule, _)| rule.kind().family() == family) {
-            let known = self.witnesses.iter_mut().find(|witness| witness.kind == detector.kind());
-            match (signal, known) {
-                (Signal::Present(_), None) => {
-                    self.witnesses.push(Witness { kind: detector.kind(), absent_since: None });
-                    content = false;
-                }
-                (Signal::Present(_), Some(witness)) => {
-                    witness.absent_since = None;
-                    content = false;
-                }
-                (Signal::Absent, Some(witness)) => {
-                    let since = *witness.absent_since.get_or_insert(time);
-                    content &= time >= since + detector.clear_after();
-                }
-                (Signal::Unknown, Some(witness)) => {
-                    content &= witness.absent_since.is_some_and(|since| time >= since + detector.clear_after());
-                }
-                (Signal::Absent | Signal::Unknown, None) => {}
-            }
-        }
-        content
-    }
-}
-
-fn raise(sight: Sight<'_>, claim: Claim<'_>) -> Alert {
-    let (vin, kind, episode) = (sight.report.stamp.vin, claim.detector.kind(), sight.time());
-    let finding = claim.detector.explain(sight);
-    Alert {
-        id: AlertId::new(vin, kind.rule(), episode),
-        vin,
-        kind,
-        level: claim.level,
-        severity: claim.level.severity(),
-        state: AlertState::Raised,
-        episode,
-        at: sight.now,
-        cleared_at: None,
-        place: sight.report.position.map(|position| position.at),
-        why: finding.why,
-        evidence: finding.evidence,
+        self.len() == 0
     }
 }

@@ -1,7 +1,7 @@
 //! The one reader of the machine's time. A clock can run faster than the world, from a common epoch, so that several
 //! processes given the same epoch and speed agree about what time it is.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Timestamp;
 
@@ -52,6 +52,36 @@ impl Clock {
     fn read() -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(0) + since_epoch
+    }
+}
+
+/// Counts the time since it was started, never backwards: for intervals shorter than a [`Clock`] can tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch {
+    start: Instant,
+    /// Wall time at the start, nanoseconds since the Unix epoch.
+    wall_ns: u64,
+}
+
+impl Stopwatch {
+    /// Starts at zero.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "here the machine's time is read")]
+    pub fn start() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { start: Instant::now(), wall_ns: u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX) }
+    }
+
+    /// Nanoseconds since the start.
+    #[must_use]
+    pub fn ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Wall time, in nanoseconds since the Unix epoch, at `ns` after the start: what two processes on a machine can compare.
+    #[must_use]
+    pub fn wall_ns(&self, ns: u64) -> u64 {
+        self.wall_ns.saturating_add(ns)
     }
 }
 

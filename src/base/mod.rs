@@ -4,6 +4,7 @@
 //! the machine's time.
 
 pub mod clock;
+pub mod condition;
 pub mod geodesy;
 pub mod ids;
 pub mod rng;
@@ -11,7 +12,8 @@ pub mod span;
 pub mod time;
 pub mod units;
 
-pub use clock::Clock;
+pub use clock::{Clock, Stopwatch};
+pub use condition::Condition;
 pub use geodesy::{Frame, LatLon};
 pub use ids::{AlertId, PackId, Vin};
 pub use time::Timestamp;

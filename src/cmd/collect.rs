@@ -104,7 +104,8 @@ impl Running {
         let subscriber = connect(url, &config).await?;
 
         let metrics = Metrics::install().map_err(|what| Failure::new(ExitCode::Failure, what))?;
-        let hub = Arc::new(Hub::new(place));
+        let (hub, requests) = Hub::new(place);
+        let hub = Arc::new(hub);
         hub.health.subscribed.store(true, Ordering::Relaxed);
         let mut core = Core::new(&config.collect);
         let open = restored.open_alerts();
@@ -114,7 +115,7 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, Arc::clone(&hub), metrics));
         let collecting = Collecting::new(core, clock, Arc::clone(&hub), store, alerts);
-        let task = tokio::spawn(collecting.run(subscriber, stopped));
+        let task = tokio::spawn(collecting.run(subscriber, requests, stopped));
         Ok(Self { http, hub, task, server, stop })
     }
 
@@ -233,7 +234,7 @@ pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
 
 /// Takes note of an alert that was raised or grew: by which rule it is in the end.
 pub fn note_raised(raised: &mut BTreeMap<AlertId, Kind>, alert: &Alert) {
-    if alert.state == crate::model::AlertState::Raised {
+    if alert.state.is_open() {
         raised.insert(alert.id, alert.kind);
     }
 }

@@ -16,6 +16,7 @@ use crate::mqtt::{Notice, Subscriber};
 use crate::store::Writer;
 use crate::store::writer::Batch;
 use crate::track::VehicleId;
+use crate::web::desk::Request;
 use crate::web::metrics;
 use crate::web::view::Shown;
 use crate::web::{Hub, Stats, VehicleView};
@@ -51,7 +52,12 @@ impl Collecting {
     }
 
     /// Collects until it is told to stop; answers what was counted and whether everything is stored.
-    pub async fn run(mut self, mut subscriber: Subscriber, mut stopped: watch::Receiver<bool>) -> (Counters, bool) {
+    pub async fn run(
+        mut self,
+        mut subscriber: Subscriber,
+        mut requests: mpsc::Receiver<Request>,
+        mut stopped: watch::Receiver<bool>,
+    ) -> (Counters, bool) {
         let mut tick = tokio::time::interval(SHOW_EVERY);
         let mut full_second = false;
         loop {
@@ -60,7 +66,13 @@ impl Collecting {
                     Some(notice) => self.take(notice, &subscriber).await,
                     None => break,
                 },
+                Some(request) = requests.recv() => {
+                    request.carry_out(self.clock.now(), &mut self.core);
+                    self.carry_out(&subscriber).await;
+                }
                 _ = tick.tick() => {
+                    self.core.tick(self.clock.now());
+                    self.carry_out(&subscriber).await;
                     self.show();
                     full_second = !full_second;
                     if full_second {
@@ -133,7 +145,10 @@ impl Collecting {
         let changed = std::mem::take(&mut self.changed);
         let shown = changed.iter().map(|id| {
             let entry = self.core.vehicle(*id);
-            Shown { view: VehicleView::new(entry, self.core.open_kinds(*id)), report: entry.report.clone() }
+            Shown {
+                view: VehicleView::new(entry, self.core.silence(*id), self.core.open_kinds(*id)),
+                report: entry.report.clone(),
+            }
         });
         self.hub.show_vehicles(now, shown.collect());
         self.unsaved.vehicles.extend(changed.iter().map(|id| self.core.save(*id)));

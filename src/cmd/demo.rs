@@ -142,7 +142,7 @@ impl Watching {
 
     fn on_alert(&mut self, alert: Alert) {
         self.status.aside(|| output::alert(self.style, &alert));
-        if alert.state == crate::model::AlertState::Raised {
+        if alert.state.is_open() {
             // It may have grown.
             self.raised.retain(|known| known.id != alert.id);
             self.raised.push(alert);

@@ -2,7 +2,7 @@
 
 use crate::config::Fault;
 use crate::mqtt::broker::BrokerError;
-use crate::mqtt::fleet::Unreachable;
+use crate::mqtt::url::Unreachable;
 use crate::store::StoreError;
 
 /// Exit codes of all commands.

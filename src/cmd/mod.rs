@@ -2,6 +2,8 @@
 //!
 //! `demo` is nothing but `broker`, `simulate` and `collect` in one process, with one clock.
 
+pub mod bench;
+pub mod benching;
 pub mod broker;
 pub mod collect;
 pub mod collecting;

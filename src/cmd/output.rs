@@ -69,11 +69,14 @@ pub fn alert(style: Style, alert: &Alert) {
         }
         Style::Plain => {
             let state = match alert.state {
-                AlertState::Raised => "ALERT  ",
-                AlertState::Cleared => "cleared",
+                AlertState::Raised | AlertState::Reopened => "ALERT",
+                AlertState::Escalated => "ESCALATED",
+                AlertState::Acknowledged | AlertState::Snoozed | AlertState::Cleared | AlertState::Withdrawn => {
+                    alert.state.name()
+                }
             };
             let (at, rule, vin, why) = (clock_time(alert.at), alert.kind.rule(), alert.vin, &alert.why);
-            line(&format!("{at}  {state}   {rule:<24} {vin}  {}  {}", why.en, why.zh));
+            line(&format!("{at}  {state:<12}  {rule:<24} {vin}  {}  {}", why.en, why.zh));
         }
     }
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::output::{self, Style};
 use super::simulate::RunArgs;
 use super::{ExitCode, Failure};
-use crate::base::Clock;
+use crate::base::condition::numbers;
+use crate::base::{Clock, Condition};
 use crate::config::{self, Config};
-use crate::score::condition::{self, Condition};
+use crate::score::condition;
 use crate::score::{Case, Claim, Material, Scores, Sweep, episodes, lines, rehearse, table};
 
 /// Most seeds of a sweep.
@@ -95,8 +96,11 @@ fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scores, 
     Ok(Scores::of(&outcome.material()).timed(wall_s))
 }
 
-/// Runs a scenario with each seed, some at a time.
-fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
+/// Runs a scenario with each seed, `jobs` at a time, and scores each run.
+///
+/// # Errors
+/// A bad scenario.
+pub fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -166,6 +170,10 @@ fn print<T: Serialize>(style: Style, scores: &T, table: impl Fn(&T) -> String) -
 fn check_name(condition: &Condition, sweeps: bool) -> Result<(), Failure> {
     let path = condition::path(&condition.name);
     let inner = if sweeps { condition::inside_sweep(&path) } else { path.as_str() };
+    if condition.is_timed() && !path.split('.').any(|part| part.ends_with("_s")) {
+        let message = format!("--fail-if {condition}: {path} is no time: give the number without a unit");
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
     if condition::is_known(inner) {
         return Ok(());
     }
@@ -176,7 +184,7 @@ fn check_name(condition: &Condition, sweeps: bool) -> Result<(), Failure> {
 
 /// Fails when a condition holds, or cannot be told.
 fn hold(conditions: &[Condition], object: &Value) -> Result<(), Failure> {
-    let numbers = condition::numbers(object);
+    let numbers = numbers(object);
     let mut held = Vec::new();
     for condition in conditions {
         let path = condition::path(&condition.name);
@@ -185,7 +193,7 @@ fn hold(conditions: &[Condition], object: &Value) -> Result<(), Failure> {
             let message = format!("--fail-if {condition}: this run has no {path}: nothing of the kind was measured");
             return Err(Failure::new(ExitCode::Usage, message));
         };
-        if condition.holds(value) {
+        if condition.holds(value, 1.0) {
             held.push(format!("{condition} holds: {value:.4}"));
         }
     }

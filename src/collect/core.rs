@@ -3,18 +3,19 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::archive::Archive;
 use super::counters::Counters;
+use super::intake::Change;
+use super::roll::RollCall;
 use super::settings::Settings;
-use crate::alert::Book;
+use crate::alert::{self, Book, Refusal};
 use crate::base::{Timestamp, Vin};
-use crate::detect::{self, Detector, Sight, Signal};
-use crate::model::{Alert, AlertState, Command, Event, Family, Item, Kind, Order, Presence, Report, Stamp};
+use crate::detect::silence::Silence;
+use crate::detect::{self, Detector, Signal};
+use crate::model::{Alert, AlertState, Command, Family, Kind, Level, Order};
 use crate::track::slab::Entry;
-use crate::track::{Arrival, Saved, Sequence, Slab, VehicleId};
-use crate::wire::{Message, Rejection, decode};
-
-/// How far ahead a device's clock may be before it is counted.
-const FUTURE: Duration = Duration::from_mins(5);
+use crate::track::{Saved, Slab, VehicleId};
+use crate::wire::{Rejection, decode};
 
 /// A message as it comes from a broker.
 #[derive(Debug, Clone, Copy)]
@@ -60,13 +61,17 @@ fn pursue(alert: &Alert) -> Command {
 /// The collector's core.
 #[derive(Debug)]
 pub struct Core {
-    slab: Slab,
-    book: Book,
-    detectors: Vec<Box<dyn Detector>>,
+    pub(super) slab: Slab,
+    pub(super) book: Book,
+    pub(super) archive: Archive,
+    roll: RollCall,
+    pub(super) detectors: Vec<Box<dyn Detector>>,
     /// What they say, in their order; kept to be used again.
-    signals: Vec<Signal>,
-    counters: Counters,
-    outputs: VecDeque<Output>,
+    pub(super) signals: Vec<Signal>,
+    /// Which alerts changed by it; empty in between.
+    pub(super) changes: Vec<Change>,
+    pub(super) counters: Counters,
+    pub(super) outputs: VecDeque<Output>,
 }
 
 impl Core {
@@ -75,9 +80,12 @@ impl Core {
     pub fn new(settings: &Settings) -> Self {
         Self {
             slab: Slab::new(settings.max_vehicles),
-            book: Book::default(),
+            book: Book::new(settings.alert.clone()),
+            archive: Archive::new(settings.rewind.clone()),
+            roll: RollCall::new(settings.silence.clone()),
             detectors: detect::all(&settings.detect),
             signals: Vec::new(),
+            changes: Vec::new(),
             counters: Counters::default(),
             outputs: VecDeque::new(),
         }
@@ -97,6 +105,10 @@ impl Core {
 
     /// Takes a message that arrived at `now`.
     pub fn handle(&mut self, now: Timestamp, inbound: Inbound<'_>) {
+        self.roll.begin(now);
+        if self.next_deadline().is_some_and(|due| due <= now) {
+            self.tick(now);
+        }
         self.counters.messages += 1;
         let taken = decode(inbound.topic, inbound.content_type, inbound.payload)
             .and_then(|message| self.take(now, message, inbound.retained));
@@ -105,125 +117,70 @@ impl Core {
         }
     }
 
-    fn turn_away(&mut self, rejection: Rejection) {
+    pub(super) fn turn_away(&mut self, rejection: Rejection) {
         *self.counters.rejected.entry(rejection).or_default() += 1;
         self.outputs.push_back(Output::Rejected(rejection));
     }
 
-    fn take(&mut self, now: Timestamp, message: Message, retained: bool) -> Result<(), Rejection> {
-        let vehicle = self.slab.enter(message.vin(), now).ok_or(Rejection::Capacity)?;
-        match message {
-            Message::Report(report) => self.take_report(now, vehicle, report),
-            Message::Event(event) => self.take_event(now, vehicle, &event),
-            Message::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
-            Message::Presence(presence) => self.take_presence(vehicle, presence, retained),
-            Message::Batch(batch, refused) => {
-                for item in batch.items {
-                    match item {
-                        Item::Report(report) => self.take_report(now, vehicle, report),
-                        Item::Event(event) => self.take_event(now, vehicle, &event),
-                        Item::Reply(reply) => self.take_note(now, vehicle, &reply.stamp),
-                    }
-                }
-                for rejection in refused {
-                    self.turn_away(rejection);
-                }
-            }
-        }
-        self.outputs.push_back(Output::Vehicle(vehicle));
-        Ok(())
-    }
-
-    /// A message that says only that the vehicle lives.
-    fn take_note(&mut self, now: Timestamp, vehicle: VehicleId, stamp: &Stamp) {
-        if self.count_arrival(now, vehicle, stamp) {
-            self.slab.get_mut(vehicle).track.seen = now;
-        }
-    }
-
-    /// A happening: remembered, and looked at together with the last report.
-    fn take_event(&mut self, now: Timestamp, vehicle: VehicleId, event: &Event) {
-        if self.count_arrival(now, vehicle, &event.stamp) {
-            let track = &mut self.slab.get_mut(vehicle).track;
-            track.seen = now;
-            track.hear(event);
-            self.look(now, vehicle, Some(event));
-        }
-    }
-
-    fn take_report(&mut self, now: Timestamp, vehicle: VehicleId, report: Report) {
-        let before = self.counters.received;
-        let newest = self.count_arrival(now, vehicle, &report.stamp);
-        self.counters.reports += self.counters.received - before;
-        let entry = self.slab.get_mut(vehicle);
-        if !newest {
-            return;
-        }
-        entry.track.seen = now;
-        entry.track.online = true;
-        entry.track.follow(&report);
-        entry.report = Some(report);
-        self.look(now, vehicle, None);
-    }
-
-    /// Lets all detectors look at a vehicle.
-    fn look(&mut self, now: Timestamp, vehicle: VehicleId, event: Option<&Event>) {
-        let entry = self.slab.get(vehicle);
-        let Some(report) = &entry.report else { return };
-        let sight = Sight { now, report, event, track: &entry.track };
-        self.signals.clear();
-        self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
-        let (counters, outputs) = (&mut self.counters, &mut self.outputs);
-        self.book.note(vehicle, sight, &self.detectors, &self.signals, |alert, before| {
-            match alert.state {
-                AlertState::Raised => counters.raised += u64::from(before.is_none()),
-                AlertState::Cleared => counters.cleared += 1,
-            }
-            let rises = alert.state == AlertState::Raised && before.is_none_or(|before| alert.level > before);
-            if rises && alert.kind.family() == Family::Theft {
-                outputs.push_back(Output::Command(Box::new(pursue(&alert))));
-            }
-            outputs.push_back(Output::Alert(Box::new(alert)));
-        });
-    }
-
-    /// Counts a numbered message; true when it is newer than all before.
-    fn count_arrival(&mut self, now: Timestamp, vehicle: VehicleId, stamp: &Stamp) -> bool {
-        let track = &mut self.slab.get_mut(vehicle).track;
-        let arrival = if let Some(sequence) = &mut track.sequence {
-            sequence.observe(stamp)
-        } else {
-            track.sequence = Some(Sequence::starting(stamp));
-            Arrival::New { missing: 0 }
-        };
+    /// Tells a change of an alert; `before` is the level at which it stood, if it stood.
+    pub(super) fn tell(&mut self, vehicle: VehicleId, alert: Alert, before: Option<Level>) {
         let counters = &mut self.counters;
-        match arrival {
-            Arrival::New { missing } => {
-                counters.received += 1;
-                counters.missing += u64::from(missing);
-                counters.future += u64::from(stamp.time > now + FUTURE);
-                return true;
-            }
-            Arrival::Late => {
-                counters.received += 1;
-                counters.late += 1;
-                counters.missing = counters.missing.saturating_sub(1);
-            }
-            Arrival::Duplicate => counters.duplicates += 1,
-            Arrival::Stale => counters.stale += 1,
+        match alert.state {
+            AlertState::Raised => counters.raised += u64::from(before.is_none()),
+            AlertState::Reopened => counters.reopened += u64::from(before.is_none()),
+            AlertState::Escalated => counters.escalated += 1,
+            AlertState::Cleared => counters.cleared += 1,
+            AlertState::Withdrawn => counters.withdrawn += 1,
+            AlertState::Acknowledged | AlertState::Snoozed => {}
         }
-        false
+        let rises = alert.state.is_open() && before.is_none_or(|before| alert.level > before);
+        if rises && alert.kind.family() == Family::Theft {
+            self.outputs.push_back(Output::Command(Box::new(pursue(&alert))));
+        }
+        if let Some(mut past) = self.archive.take(vehicle) {
+            past.told.insert(alert.id, alert.clone());
+            self.archive.put(vehicle, past);
+        }
+        self.outputs.push_back(Output::Alert(Box::new(alert)));
     }
 
-    fn take_presence(&mut self, vehicle: VehicleId, presence: Presence, retained: bool) {
-        let track = &mut self.slab.get_mut(vehicle).track;
-        track.online = presence.online;
-        // A retained one is old news: what it promises may have come and gone before we listened.
-        if let (Some(boot), Some(seq), false) = (presence.boot, presence.seq, retained) {
-            match &mut track.sequence {
-                Some(sequence) => self.counters.missing += u64::from(sequence.expect(boot, seq)),
-                None => track.sequence = Some(Sequence::at(boot, seq)),
-            }
+    /// Carries out what an operator wants of an alert as it was last told; the answer is the alert after it.
+    ///
+    /// # Errors
+    /// When that is not possible; nothing has changed then.
+    pub fn operate(&mut self, now: Timestamp, told: &Alert, order: alert::Order) -> Result<Alert, Refusal> {
+        let vehicle = self.slab.find(told.vin).ok_or(Refusal::Unknown(told.id))?;
+        let alert = self.book.carry_out(now, vehicle, told, order)?.clone();
+        let level = alert.level;
+        // Nothing was found that was not known: no vehicle is asked anything.
+        self.tell(vehicle, alert.clone(), Some(level));
+        self.outputs.push_back(Output::Vehicle(vehicle));
+        Ok(alert)
+    }
+
+    /// When something is due without any message, by the collector's clock.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let replay = self.archive.next_replay().map(|(at, _)| at);
+        let expiry = self.archive.next_expiry().map(|(at, _)| at);
+        self.book.next_deadline().into_iter().chain(replay).chain(expiry).chain(self.roll.next()).min()
+    }
+
+    /// Does what is due at `now`. [`Core::handle`] does it by itself; call it when no message comes for a while.
+    pub fn tick(&mut self, now: Timestamp) {
+        while let Some((at, vehicle)) = self.archive.next_replay().filter(|(at, _)| *at <= now) {
+            self.replay(at, vehicle);
+        }
+        while let Some((at, vehicle)) = self.archive.next_expiry().filter(|(at, _)| *at <= now) {
+            self.expire(at, vehicle);
+        }
+        let outputs = &mut self.outputs;
+        self.roll.call(now, &self.slab, |vehicle| outputs.push_back(Output::Vehicle(vehicle)));
+        let mut steps = Vec::new();
+        self.book.tick(now, |vehicle, alert| steps.push((vehicle, alert.clone())));
+        for (vehicle, alert) in steps {
+            let level = alert.level;
+            self.tell(vehicle, alert, Some(level));
         }
     }
 
@@ -236,6 +193,12 @@ impl Core {
     #[must_use]
     pub fn vehicle(&self, id: VehicleId) -> &Entry {
         self.slab.get(id)
+    }
+
+    /// Why nothing is heard of a vehicle, or not where it is; `None` of one that is heard.
+    #[must_use]
+    pub fn silence(&self, id: VehicleId) -> Option<Silence> {
+        self.roll.silence(id, self.slab.get(id))
     }
 
     /// The number of a known vehicle.
@@ -259,6 +222,12 @@ impl Core {
     #[must_use]
     pub fn open_alerts(&self) -> usize {
         self.book.len()
+    }
+
+    /// How many messages are kept so that late ones can be put in order, and of how many vehicles.
+    #[must_use]
+    pub fn kept(&self) -> (usize, usize) {
+        self.archive.size()
     }
 
     /// What has been counted.

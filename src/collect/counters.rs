@@ -17,6 +17,12 @@ pub struct Counters {
     pub duplicates: u64,
     /// Came after a newer one.
     pub late: u64,
+    /// Of these, such as came after their gap had been given up, and changed nothing.
+    pub unplaced: u64,
+    /// Gaps given up because they were too many, too old or too large.
+    pub given_up: u64,
+    /// How often a vehicle's messages were gone through again because something came late.
+    pub replays: u64,
     /// Of an earlier boot, or too old to tell from a duplicate.
     pub stale: u64,
     /// Numbers that never came, less those that came late.
@@ -25,8 +31,14 @@ pub struct Counters {
     pub future: u64,
     /// Alerts raised.
     pub raised: u64,
+    /// Alerts raised again after they were cleared.
+    pub reopened: u64,
+    /// Alerts escalated because nobody took them on.
+    pub escalated: u64,
     /// Alerts cleared.
     pub cleared: u64,
+    /// Alerts withdrawn because of what came late.
+    pub withdrawn: u64,
     /// Payloads turned away, by reason.
     pub rejected: BTreeMap<Rejection, u64>,
 }

@@ -4,6 +4,7 @@
 pub mod battery;
 pub mod detector;
 pub mod settings;
+pub mod silence;
 pub mod theft;
 
 pub use detector::{Detector, Finding, Sight, Signal};

@@ -7,13 +7,13 @@ use super::detector::Detector;
 use super::theft::carry_off::{CarryOff, CarryOffSettings};
 use super::theft::clone::{Clone, CloneSettings};
 use super::theft::jam::{Jam, JamSettings};
-use super::theft::pack_swap::{PackSwap, PackSwapSettings};
-use super::theft::pack_theft::{PackTheft, PackTheftSettings};
-use super::theft::power_cut::{PowerCut, PowerCutSettings};
+use super::theft::pack_swap::PackSwap;
+use super::theft::pack_theft::PackTheft;
+use super::theft::power_cut::PowerCut;
 use super::theft::ride_away::{RideAway, RideAwaySettings};
-use super::theft::scene::DepartureSettings;
+use super::theft::scene::{ClearSettings, DepartureSettings};
 use super::theft::spoof::{Spoof, SpoofSettings};
-use super::theft::strip::{Strip, StripSettings};
+use super::theft::strip::Strip;
 use super::theft::tamper::{Tamper, TamperSettings};
 use super::theft::tow::{Tow, TowSettings};
 
@@ -24,13 +24,13 @@ pub struct Settings {
     /// When a vehicle counts as gone from where it was left; all rules of theft share it.
     pub departure: DepartureSettings,
     /// `theft.strip`.
-    pub strip: StripSettings,
+    pub strip: ClearSettings,
     /// `theft.pack_swap`.
-    pub pack_swap: PackSwapSettings,
+    pub pack_swap: ClearSettings,
     /// `theft.pack_theft`.
-    pub pack_theft: PackTheftSettings,
+    pub pack_theft: ClearSettings,
     /// `theft.power_cut`.
-    pub power_cut: PowerCutSettings,
+    pub power_cut: ClearSettings,
     /// `theft.clone`.
     pub clone: CloneSettings,
     /// `theft.jam`.

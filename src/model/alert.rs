@@ -61,13 +61,77 @@ impl TryFrom<u8> for Level {
 }
 
 /// Where an alert is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     /// The claim stands.
     Raised,
+    /// It stands, and somebody has taken it on.
+    Acknowledged,
+    /// It stands, and is silent until a time or until it grows.
+    Snoozed,
+    /// It stands at its highest level, and nobody has taken it on for long.
+    Escalated,
+    /// It was cleared, and stands again.
+    Reopened,
     /// The cause is gone, and has stayed away long enough.
     Cleared,
+    /// What came late shows that it never was, or was another one.
+    Withdrawn,
+}
+
+impl AlertState {
+    /// Every state.
+    pub const ALL: &[Self] = &[
+        Self::Raised,
+        Self::Acknowledged,
+        Self::Snoozed,
+        Self::Escalated,
+        Self::Reopened,
+        Self::Cleared,
+        Self::Withdrawn,
+    ];
+
+    /// Whether the claim stands.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Raised | Self::Acknowledged | Self::Snoozed | Self::Escalated | Self::Reopened => true,
+            Self::Cleared | Self::Withdrawn => false,
+        }
+    }
+
+    /// The word used in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Acknowledged => "acknowledged",
+            Self::Snoozed => "snoozed",
+            Self::Escalated => "escalated",
+            Self::Reopened => "reopened",
+            Self::Cleared => "cleared",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// A step in the life of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Where the alert was after it.
+    pub state: AlertState,
+    /// How far it had grown.
+    pub level: Level,
+    /// When, by the collector's clock.
+    #[serde(rename = "at_ms")]
+    pub at: Timestamp,
+    /// The operator whose step it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What the operator wrote to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A sentence in the two languages that people read.
@@ -113,6 +177,12 @@ pub struct Alert {
     /// When it was cleared, by the collector's clock.
     #[serde(rename = "cleared_at_ms")]
     pub cleared_at: Option<Timestamp>,
+    /// Until when it is silent, by the collector's clock; only while it is snoozed.
+    #[serde(rename = "snoozed_until_ms", default)]
+    pub snoozed_until: Option<Timestamp>,
+    /// Told long after it happened: the vehicle had no network, or its messages were under way for long.
+    #[serde(default)]
+    pub late: bool,
     /// Where the vehicle was when it was raised.
     #[serde(flatten)]
     pub place: Option<LatLon>,
@@ -120,4 +190,19 @@ pub struct Alert {
     pub why: Words,
     /// The facts behind it.
     pub evidence: Vec<Evidence>,
+    /// The steps of its life, oldest first; of a long life the first and the latest.
+    #[serde(default)]
+    pub history: Vec<Step>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_called_the_same_everywhere() {
+        for state in AlertState::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+    }
 }

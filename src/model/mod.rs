@@ -11,7 +11,7 @@ pub mod incident;
 pub mod kind;
 pub mod report;
 
-pub use alert::{Alert, AlertState, Evidence, Level, Severity, Words};
+pub use alert::{Alert, AlertState, Evidence, Level, Severity, Step, Words};
 pub use batch::{Batch, Item};
 pub use command::{Command, Order, Outcome, Reply};
 pub use event::{Event, EventKind, Presence};

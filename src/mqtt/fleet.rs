@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::backoff::Backoff;
 use super::session::{KEEP_ALIVE_S, Outgoing, Session, SessionError};
-use super::url::BrokerUrl;
+use super::url::{BrokerUrl, Unreachable};
 use crate::base::Vin;
 use crate::model::{Command, Presence};
 use crate::wire::topic::command_topic;
@@ -45,14 +45,6 @@ pub struct Tally {
     pub dropped: AtomicU64,
     /// Connections lost.
     pub losses: AtomicU64,
-}
-
-/// Why a fleet did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot reach the broker at {url}: {why}")]
-pub struct Unreachable {
-    url: BrokerUrl,
-    why: String,
 }
 
 /// The connections of a fleet.

@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod broker;
 pub mod fleet;
+pub mod pool;
 pub mod publisher;
 pub mod session;
 pub mod subscriber;

@@ -1,7 +1,9 @@
 //! Addresses of brokers: `mqtt://user:pass@host:1883`.
 
 use std::fmt;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Where a broker is, and as whom to log in.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,6 +34,41 @@ impl FromStr for BrokerUrl {
             (user, password) => Some((decode(user)?, decode(password.unwrap_or_default())?)),
         };
         Ok(Self { host: host.trim_matches(['[', ']']).to_owned(), port: url.port().unwrap_or(1883), login })
+    }
+}
+
+/// How long a broker may take to answer a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a broker cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach the broker at {url}: {why}")]
+pub struct Unreachable {
+    /// The broker.
+    pub url: BrokerUrl,
+    /// Why.
+    pub why: String,
+}
+
+impl BrokerUrl {
+    /// The first address of the host at which somebody answers. Waits for it.
+    ///
+    /// # Errors
+    /// [`Unreachable`] when nobody does.
+    pub fn reach(&self) -> Result<SocketAddr, Unreachable> {
+        let failed = |why: String| Unreachable { url: self.clone(), why };
+        let found = (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| failed(error.to_string()))?;
+        let mut why = "the name has no address".to_owned();
+        for address in found {
+            match TcpStream::connect_timeout(&address, PATIENCE) {
+                Ok(_) => return Ok(address),
+                Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                    why = format!("no answer within {} s", PATIENCE.as_secs());
+                }
+                Err(error) => why = error.to_string(),
+            }
+        }
+        Err(failed(why))
     }
 }
 

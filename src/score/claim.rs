@@ -34,12 +34,10 @@ impl From<&Alert> for Claim {
             family: alert.kind.family(),
             rule: alert.kind.rule().to_owned(),
             level: alert.level,
-            stands: match alert.state {
-                AlertState::Raised => true,
-                AlertState::Cleared => false,
-            },
+            stands: alert.state.is_open(),
             at: alert.at,
-            since: Some(alert.episode),
+            // What comes back is held against the truth anew, from when it did.
+            since: alert.history.iter().all(|step| step.state != AlertState::Reopened).then_some(alert.episode),
         }
     }
 }

@@ -16,7 +16,6 @@ pub mod table;
 pub mod truth;
 
 pub use claim::{Claim, Episode, episodes};
-pub use condition::Condition;
 pub use matching::missed_and_false;
 pub use rehearsal::{Addressee, Outcome, address, rehearse};
 pub use scores::{Material, Scores};

@@ -7,7 +7,7 @@ use super::claim::{Claim, episodes};
 use super::downlink::Downlink;
 use super::scores::Material;
 use super::truth::Case;
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Vin};
 use crate::collect::{Core, Counters, Inbound, Output, Settings};
 use crate::model::{Alert, Family, Incident, Item, Report};
 use crate::sim::{self, Fleet, Setting};
@@ -131,6 +131,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let (seed, vehicles) = (setting.scenario.seed, setting.scenario.vehicles);
     let days = setting.scenario.duration.as_secs_f64() / 86_400.0;
     let mut fleet = Fleet::new(&Arc::new(setting), shards);
+    let numbers: BTreeMap<Vin, u32> = fleet.vins().into_iter().map(|(number, vin)| (vin, number)).collect();
     let mut core = Core::new(settings);
     let mut outcome = Outcome { seed, vehicles, days, ..Outcome::default() };
     let (mut witness, mut downlink) = (Witness::default(), Downlink::default());
@@ -155,7 +156,11 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
         while let Some(output) = core.poll() {
             match output {
                 Output::Alert(alert) => outcome.alerts.push(*alert),
-                Output::Command(command) => downlink.send(emission.at, emission.vehicle, *command),
+                Output::Command(command) => {
+                    // Another vehicle's, when what came late of it was put in order meanwhile.
+                    let vehicle = numbers.get(&command.vin).copied().unwrap_or(emission.vehicle);
+                    downlink.send(emission.at, vehicle, *command);
+                }
                 Output::Vehicle(_) | Output::Rejected(_) => {}
             }
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::condition::numbers;
 use super::scores::Scores;
 use super::statistics::mean_and_margin;
+use crate::base::condition::numbers;
 
 /// The numbers of several runs that differ in their seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -73,7 +73,8 @@ fn delays(spread: &Spread) -> String {
 }
 
 /// A span of time with three digits or so.
-fn span(seconds: f64) -> String {
+#[must_use]
+pub fn span(seconds: f64) -> String {
     match seconds.abs() {
         below if below < 600.0 => format!("{seconds:.1} s"),
         below if below < 36_000.0 => format!("{:.0} min", seconds / 60.0),

@@ -7,18 +7,37 @@ use super::place::{Edge, Place, Station, StreetClass};
 use crate::base::geodesy::Flat;
 use crate::base::rng::Stream;
 
-/// Somewhere a vehicle can stand: beside a street, up to a yard away from it.
+/// Somewhere a vehicle can stand: beside a street, up to a yard away from it. Kept to a millimetre or so, because each
+/// vehicle remembers four.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spot {
     /// Which street.
     pub edge: u16,
-    /// How far along it, metres.
-    pub offset: f64,
-    /// How far from its middle.
-    pub aside: Flat,
+    /// Metres along it, and from its middle to the east and to the north.
+    offset: f32,
+    aside: [f32; 2],
 }
 
 impl Spot {
+    /// A spot so many metres along a street, and so far from its middle.
+    #[must_use]
+    pub fn new(edge: u16, offset: f64, aside: Flat) -> Self {
+        Self { edge, offset: offset as f32, aside: [aside.east as f32, aside.north as f32] }
+    }
+
+    /// How far along its street it is, metres.
+    #[must_use]
+    pub fn offset(&self) -> f64 {
+        self.offset.into()
+    }
+
+    /// How far from the middle of the street.
+    #[must_use]
+    pub fn aside(&self) -> Flat {
+        let [east, north] = self.aside.map(f64::from);
+        Flat { east, north }
+    }
+
     /// Somewhere along the streets that e-bikes may use, away from bridges and tunnels.
     pub fn draw(place: &Place, stream: &mut Stream) -> Self {
         loop {
@@ -38,13 +57,13 @@ impl Spot {
         let yard_m = if street.class == StreetClass::Local { 15.0 } else { 45.0 };
         let offset = stream.between(0.0, street.length.0);
         let aside = Flat { east: stream.between(-yard_m, yard_m), north: stream.between(-yard_m, yard_m) };
-        Some(Self { edge, offset, aside })
+        Some(Self::new(edge, offset, aside))
     }
 
     /// Where somebody stands at a station.
     #[must_use]
     pub fn of(station: &Station) -> Self {
-        Self { edge: station.edge, offset: station.offset, aside: Flat::default() }
+        Self::new(station.edge, station.offset, Flat::default())
     }
 
     /// Whether two are the same but for the yard.
@@ -69,7 +88,7 @@ impl Spot {
             let parts = (street.length.0 / STEP_M).ceil().max(1.0);
             for part in 0..parts as u32 {
                 let offset = street.length.0 * (f64::from(part) + 0.5) / parts;
-                let spot = Self { edge: edge as u16, offset, aside: self.aside };
+                let spot = Self::new(edge as u16, offset, self.aside());
                 let miss = (spot.at(place).distance(here).0 - metres).abs();
                 if miss < OFF * metres {
                     there.push(spot);
@@ -85,7 +104,7 @@ impl Spot {
     /// A spot so many metres on along the streets, leading away from here; earlier where the streets end.
     fn onward(&self, place: &Place, metres: f64, stream: &mut Stream) -> Self {
         let (start, own) = (self.at(place), &place.edges[usize::from(self.edge)]);
-        let (mut edge, mut offset, mut left) = (self.edge, self.offset, metres);
+        let (mut edge, mut offset, mut left) = (self.edge, self.offset(), metres);
         // Along its own street where that is long enough, else out of it by the nearer end that leads on.
         let leads_on = |node: u16| place.nodes[usize::from(node)].edges.len() > 1;
         let fits = (own.length.0 - offset >= metres, offset >= metres);
@@ -111,7 +130,7 @@ impl Spot {
             let next = next.max_by(|a, b| reach(a).total_cmp(&reach(b)));
             let gone = place.nodes[usize::from(node)].at.distance(start).0;
             let Some(next) = next.filter(|next| left > 0.0 && reach(next) > gone) else {
-                return Self { edge, offset, aside: self.aside };
+                return Self::new(edge, offset, self.aside());
             };
             (edge, ahead) = (next, place.edges[usize::from(next)].from == node);
             offset = if ahead { 0.0 } else { place.edges[usize::from(next)].length.0 };
@@ -121,7 +140,7 @@ impl Spot {
     /// Where it is in the place's frame.
     #[must_use]
     pub fn at(&self, place: &Place) -> Flat {
-        place.edges[usize::from(self.edge)].point(self.offset).0 + self.aside
+        place.edges[usize::from(self.edge)].point(self.offset()).0 + self.aside()
     }
 }
 
@@ -163,18 +182,18 @@ pub enum Traveller {
 #[must_use]
 pub fn route(place: &Place, from: &Spot, to: &Spot, traveller: Traveller) -> Option<Vec<Stretch>> {
     if from.edge == to.edge {
-        return Some(vec![Stretch { edge: from.edge, from: from.offset, to: to.offset }]);
+        return Some(vec![Stretch { edge: from.edge, from: from.offset(), to: to.offset() }]);
     }
     let first = &place.edges[usize::from(from.edge)];
     let last = &place.edges[usize::from(to.edge)];
-    let starts = [(first.from, from.offset), (first.to, first.length.0 - from.offset)];
-    let ends = [(last.from, to.offset), (last.to, last.length.0 - to.offset)];
+    let starts = [(first.from, from.offset()), (first.to, first.length.0 - from.offset())];
+    let ends = [(last.from, to.offset()), (last.to, last.length.0 - to.offset())];
     let (steps, entry, exit) = search(place, &starts, first, &ends, last, traveller)?;
 
     let mut way = Vec::with_capacity(steps.len() + 2);
     way.push(Stretch {
         edge: from.edge,
-        from: from.offset,
+        from: from.offset(),
         to: if entry == first.from { 0.0 } else { first.length.0 },
     });
     let mut node = entry;
@@ -185,7 +204,7 @@ pub fn route(place: &Place, from: &Spot, to: &Spot, traveller: Traveller) -> Opt
         way.push(Stretch { edge: step, from: start, to: end });
         node = next;
     }
-    way.push(Stretch { edge: to.edge, from: if exit == last.from { 0.0 } else { last.length.0 }, to: to.offset });
+    way.push(Stretch { edge: to.edge, from: if exit == last.from { 0.0 } else { last.length.0 }, to: to.offset() });
     way.retain(|stretch| stretch.length() > 0.5);
     Some(way)
 }
@@ -282,9 +301,9 @@ mod tests {
             let (from, to) = (Spot::draw(&place, &mut stream), Spot::draw(&place, &mut stream));
             let way = route(&place, &from, &to, Traveller::EBike).expect("the open streets connect");
             let point = |edge: u16, offset: f64| place.edges[usize::from(edge)].point(offset).0;
-            assert!(point(way[0].edge, way[0].from).distance(point(from.edge, from.offset)).0 < 1.0);
+            assert!(point(way[0].edge, way[0].from).distance(point(from.edge, from.offset())).0 < 1.0);
             let end = way[way.len() - 1];
-            assert!(point(end.edge, end.to).distance(point(to.edge, to.offset)).0 < 1.0);
+            assert!(point(end.edge, end.to).distance(point(to.edge, to.offset())).0 < 1.0);
             for pair in way.windows(2) {
                 let gap = point(pair[0].edge, pair[0].to).distance(point(pair[1].edge, pair[1].from)).0;
                 assert!(gap < 1.5, "{gap} m between {pair:?}");

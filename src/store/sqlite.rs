@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 
-use crate::model::{Alert, AlertState};
+use crate::model::Alert;
 use crate::track::Saved;
 
-/// The version of the tables.
-const SCHEMA_VERSION: i64 = 2;
+/// The version of the tables and of what is in them.
+const SCHEMA_VERSION: i64 = 3;
+/// How a store of an older version becomes one of the next; the first is for version 2.
+const MIGRATIONS: [&str; 1] = [
+    // Alerts got more states and a history; what an old one does not say is read as empty.
+    "",
+];
+/// The version of the first migration.
+const OLDEST: i64 = SCHEMA_VERSION - MIGRATIONS.len() as i64;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +30,7 @@ pub enum StoreError {
         why: String,
     },
     /// The file was written by another version.
-    #[error("the store {} has version {found}, this program reads {SCHEMA_VERSION}: move it away", path.display())]
+    #[error("the store {} has version {found}, this program reads {OLDEST} to {SCHEMA_VERSION}: move it away", path.display())]
     Version {
         /// Which file.
         path: PathBuf,
@@ -51,7 +58,7 @@ impl Restored {
     /// The alerts that are still open.
     #[must_use]
     pub fn open_alerts(&self) -> Vec<Alert> {
-        self.alerts.iter().filter(|alert| alert.state == AlertState::Raised).cloned().collect()
+        self.alerts.iter().filter(|alert| alert.state.is_open()).cloned().collect()
     }
 }
 
@@ -93,12 +100,23 @@ impl Database {
                      at_ms INTEGER NOT NULL, alert TEXT NOT NULL
                  ) WITHOUT ROWID;
                  CREATE INDEX alert_at ON alert (at_ms);
-                 PRAGMA user_version = 2;
+                 PRAGMA user_version = 3;
                  COMMIT;",
             )?;
             return Ok(SCHEMA_VERSION);
         }
-        Ok(version)
+        Self::migrate(connection, version)
+    }
+
+    /// Brings an older store up to this version, step by step, each whole or not at all; answers the version then.
+    fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<i64> {
+        if !(OLDEST..SCHEMA_VERSION).contains(&version) {
+            return Ok(version);
+        }
+        for (from, migration) in (OLDEST..).zip(MIGRATIONS).filter(|(from, _)| *from >= version) {
+            connection.execute_batch(&format!("BEGIN; {migration} PRAGMA user_version = {}; COMMIT;", from + 1))?;
+        }
+        Ok(SCHEMA_VERSION)
     }
 
     /// Reads all vehicles, all open alerts, and of the cleared ones the newest, up to `alerts` in all.
@@ -107,7 +125,7 @@ impl Database {
     /// [`StoreError::Sql`] or [`StoreError::Row`].
     pub fn restore(&self, alerts: usize) -> Result<Restored, StoreError> {
         let vehicles = self.rows("SELECT state FROM vehicle ORDER BY vin", [])?;
-        let newest = "SELECT alert FROM (SELECT alert, at_ms, id FROM alert ORDER BY state = 'raised' DESC, at_ms DESC \
+        let newest = "SELECT alert FROM (SELECT alert, at_ms, id FROM alert ORDER BY state IN ('cleared', 'withdrawn'), at_ms DESC \
                       LIMIT ?1) ORDER BY at_ms, id";
         let alerts = self.rows(newest, [i64::try_from(alerts).unwrap_or(i64::MAX)])?;
         Ok(Restored { vehicles, alerts })
@@ -134,16 +152,12 @@ impl Database {
                 "INSERT OR REPLACE INTO alert (id, vin, rule, state, at_ms, alert) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             for alert in alerts {
-                let state = match alert.state {
-                    AlertState::Raised => "raised",
-                    AlertState::Cleared => "cleared",
-                };
                 let text = serde_json::to_string(alert)?;
                 put.execute(params![
                     alert.id.to_string(),
                     alert.vin.as_str(),
                     alert.kind.rule(),
-                    state,
+                    alert.state.name(),
                     alert.at.0,
                     text
                 ])?;
@@ -158,7 +172,7 @@ impl Database {
 mod tests {
     use super::*;
     use crate::base::{AlertId, Timestamp};
-    use crate::model::{Kind, Level, Severity, Words};
+    use crate::model::{AlertState, Kind, Level, Severity, Step, Words};
     use crate::track::Track;
 
     fn alert(state: AlertState, episode: i64) -> Alert {
@@ -174,9 +188,12 @@ mod tests {
             episode,
             at: episode,
             cleared_at: None,
+            snoozed_until: None,
+            late: false,
             place: None,
             why: Words { en: "moved".to_owned(), zh: "移动".to_owned() },
             evidence: Vec::new(),
+            history: vec![Step { state, level: Level::Three, at: episode, by: Some("Li".to_owned()), note: None }],
         }
     }
 
@@ -198,6 +215,36 @@ mod tests {
         // With room for one only, the open one is kept.
         let one = Database::open(&path).unwrap().restore(1).unwrap();
         assert_eq!(one.alerts, [alert(AlertState::Raised, 2)]);
+    }
+
+    #[test]
+    fn alerts_that_somebody_took_on_are_still_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let all: Vec<Alert> = (1..).zip(AlertState::ALL).map(|(number, state)| alert(*state, number)).collect();
+        Database::open(&path).unwrap().write(&[], &all).unwrap();
+        let restored = Database::open(&path).unwrap().restore(5).unwrap();
+        assert_eq!(restored.open_alerts(), all[..5], "and they come before any that is over");
+    }
+
+    #[test]
+    fn a_store_of_the_version_before_is_brought_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut old = serde_json::to_value(alert(AlertState::Raised, 1)).unwrap();
+        for member in ["history", "late", "snoozed_until_ms"] {
+            old.as_object_mut().unwrap().remove(member).unwrap();
+        }
+        let (id, text) = (old["id"].as_str().unwrap().to_owned(), old.to_string());
+        drop(Database::open(&path).unwrap());
+        let file = Connection::open(&path).unwrap();
+        file.execute("INSERT INTO alert VALUES (?1, 'V', 'theft.tow', 'raised', 1, ?2)", params![id, text]).unwrap();
+        file.pragma_update(None, "user_version", 2).unwrap();
+        let restored = Database::open(&path).unwrap().restore(10).unwrap();
+        assert_eq!(restored.alerts, [Alert { history: Vec::new(), ..alert(AlertState::Raised, 1) }]);
+        assert_eq!(file.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), SCHEMA_VERSION);
+        file.pragma_update(None, "user_version", 1).unwrap();
+        assert!(matches!(Database::open(&path), Err(StoreError::Version { found: 1, .. })));
     }
 
     #[test]

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde::Serialize;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
+use super::desk::Request;
 use super::view::{Shown, Stats, VehicleView, View};
 use crate::base::Timestamp;
 use crate::model::Alert;
 
 /// Frames a slow reader may be behind before its stream is ended; it comes back and fetches all anew.
 const FEED: usize = 256;
+/// Requests that may wait for the collector.
+const REQUESTS: usize = 64;
 /// Alert frames kept for readers that come back.
 const REPLAY: usize = 1000;
 
@@ -43,6 +46,7 @@ pub struct Hub {
     feed: broadcast::Sender<Arc<Frame>>,
     replay: RwLock<VecDeque<Arc<Frame>>>,
     closing: watch::Sender<bool>,
+    requests: mpsc::Sender<Request>,
     /// Whether the parts behind the interface work.
     pub health: Health,
     /// The place to draw, as GeoJSON.
@@ -56,17 +60,26 @@ struct Delta<'a> {
 }
 
 impl Hub {
-    /// An empty picture over a place.
+    /// An empty picture over a place, and the requests of operators for whoever carries them out.
     #[must_use]
-    pub fn new(place: Option<String>) -> Self {
-        Self {
+    pub fn new(place: Option<String>) -> (Self, mpsc::Receiver<Request>) {
+        let (requests, to_carry_out) = mpsc::channel(REQUESTS);
+        let hub = Self {
             view: RwLock::default(),
             feed: broadcast::channel(FEED).0,
             replay: RwLock::default(),
             closing: watch::channel(false).0,
+            requests,
             health: Health::default(),
             place,
-        }
+        };
+        (hub, to_carry_out)
+    }
+
+    /// Asks the collector for something; false when it is too busy.
+    #[must_use]
+    pub fn ask(&self, request: Request) -> bool {
+        self.requests.try_send(request).is_ok()
     }
 
     /// The picture.

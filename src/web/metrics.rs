@@ -44,6 +44,9 @@ fn describe() {
     describe_counter!("zhilian_reports_total", "Reports taken that were new or late");
     describe_counter!("zhilian_duplicates_total", "Messages that came twice or more");
     describe_counter!("zhilian_late_total", "Messages that came after a newer one");
+    describe_counter!("zhilian_unplaced_total", "Late messages whose gap had been given up: they changed nothing");
+    describe_counter!("zhilian_gaps_given_up_total", "Gaps given up: too many, too old or too large");
+    describe_counter!("zhilian_replays_total", "Times a vehicle's messages were put in order again");
     describe_counter!("zhilian_stale_total", "Messages of an earlier boot or too old to place");
     describe_counter!("zhilian_future_total", "Messages whose device clock is more than five minutes ahead");
     describe_counter!("zhilian_rejected_total", "Payloads turned away, by reason");
@@ -62,6 +65,9 @@ pub fn record(counters: &Counters, stats: &Stats, store_healthy: bool) {
     counter!("zhilian_reports_total").absolute(counters.reports);
     counter!("zhilian_duplicates_total").absolute(counters.duplicates);
     counter!("zhilian_late_total").absolute(counters.late);
+    counter!("zhilian_unplaced_total").absolute(counters.unplaced);
+    counter!("zhilian_gaps_given_up_total").absolute(counters.given_up);
+    counter!("zhilian_replays_total").absolute(counters.replays);
     counter!("zhilian_stale_total").absolute(counters.stale);
     counter!("zhilian_future_total").absolute(counters.future);
     for (reason, count) in &counters.rejected {
@@ -76,11 +82,7 @@ pub fn record(counters: &Counters, stats: &Stats, store_healthy: bool) {
 
 /// Records a change of an alert.
 pub fn record_alert(kind: Kind, state: AlertState) {
-    let state = match state {
-        AlertState::Raised => "raised",
-        AlertState::Cleared => "cleared",
-    };
-    counter!("zhilian_alerts_total", "rule" => kind.rule(), "state" => state).increment(1);
+    counter!("zhilian_alerts_total", "rule" => kind.rule(), "state" => state.name()).increment(1);
 }
 
 /// Records a lost connection to the broker.

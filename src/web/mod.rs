@@ -1,6 +1,7 @@
 //! What people and programs see of the collector: HTTP interface, live stream, metrics, dashboard.
 
 pub mod assets;
+pub mod desk;
 pub mod hub;
 pub mod metrics;
 pub mod place;

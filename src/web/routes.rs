@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,12 +13,15 @@ use serde_json::json;
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::view::{AlertQuery, VehicleView};
-use super::{assets, stream};
+use super::{assets, desk, stream};
 use crate::base::Vin;
-use crate::model::{Alert, AlertState, Kind};
+use crate::model::{Alert, Kind};
 
 /// Most alerts in one answer.
 const ALERTS_LIMIT: usize = 1000;
+
+/// Most bytes of a request's body.
+const MAX_BODY: usize = 16 * 1024;
 
 /// The whole interface.
 pub fn router(hub: Arc<Hub>, metrics: Metrics) -> Router {
@@ -27,6 +30,9 @@ pub fn router(hub: Arc<Hub>, metrics: Metrics) -> Router {
         .route("/api/v1/vehicles/{vin}", get(vehicle))
         .route("/api/v1/alerts", get(alerts))
         .route("/api/v1/alerts/{id}", get(alert))
+        .route("/api/v1/alerts/{id}/acknowledge", post(desk::acknowledge))
+        .route("/api/v1/alerts/{id}/snooze", post(desk::snooze))
+        .route("/api/v1/alerts/{id}/reopen", post(desk::reopen))
         .route("/api/v1/stats", get(stats))
         .route("/api/v1/place", get(place))
         .route("/api/v1/stream", get(stream::stream))
@@ -34,12 +40,13 @@ pub fn router(hub: Arc<Hub>, metrics: Metrics) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(|Extension(metrics): Extension<Metrics>| async move { metrics.render() }))
         .fallback(get(assets::file))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(metrics))
         .with_state(hub)
 }
 
 /// A refusal with one line that says what to do.
-struct Refusal(StatusCode, String);
+pub(super) struct Refusal(pub StatusCode, pub String);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -73,10 +80,10 @@ struct AlertParameters {
 
 async fn alerts(State(hub): State<Arc<Hub>>, Query(asked): Query<AlertParameters>) -> Result<Response, Refusal> {
     let bad = |what: String| Refusal(StatusCode::BAD_REQUEST, what);
-    let state = match asked.state.as_deref() {
+    let open = match asked.state.as_deref() {
         None | Some("") => None,
-        Some("open") => Some(AlertState::Raised),
-        Some("closed") => Some(AlertState::Cleared),
+        Some("open") => Some(true),
+        Some("closed") => Some(false),
         Some(other) => return Err(bad(format!("state: expected open or closed, found {other:?}"))),
     };
     let kind = match asked.rule.as_deref() {
@@ -91,17 +98,20 @@ async fn alerts(State(hub): State<Arc<Hub>>, Query(asked): Query<AlertParameters
         Some(vin) => Some(vin.parse().map_err(|error| bad(format!("vin: {error}")))?),
     };
     let limit = asked.limit.unwrap_or(200).min(ALERTS_LIMIT);
-    let query = AlertQuery { state, kind, vin };
+    let query = AlertQuery { open, kind, vin };
     let view = hub.view();
     let alerts: Vec<&Alert> = view.alerts(&query).take(limit).collect();
     Ok(Json(json!({ "alerts": alerts })).into_response())
 }
 
 async fn alert(State(hub): State<Arc<Hub>>, Path(id): Path<String>) -> Result<Response, Refusal> {
+    Ok(Json(find_alert(&hub, &id)?).into_response())
+}
+
+/// An alert by its id as text.
+pub(super) fn find_alert(hub: &Hub, id: &str) -> Result<Alert, Refusal> {
     let id = id.parse().map_err(|what: &str| Refusal(StatusCode::BAD_REQUEST, what.to_owned()))?;
-    let view = hub.view();
-    let alert = view.alert(id).ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("no alert {id}")))?;
-    Ok(Json(alert).into_response())
+    hub.view().alert(id).cloned().ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("no alert {id}")))
 }
 
 async fn stats(State(hub): State<Arc<Hub>>) -> Response {

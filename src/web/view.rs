@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::base::units::{Celsius, Degrees, MetresPerSecond, Percent};
 use crate::base::{AlertId, LatLon, Timestamp, Vin};
+use crate::detect::silence::Silence;
 use crate::model::{Alert, AlertState, Kind, Mode, Near, Report};
 use crate::track::slab::Entry;
 
@@ -40,6 +41,8 @@ pub struct VehicleView {
     pub soc_pct: Option<Percent>,
     /// Hottest sensor of the pack.
     pub hottest_c: Option<Celsius>,
+    /// Why nothing is heard of it, or not where it is; none while both are.
+    pub silence: Option<Silence>,
     /// Whether it is connected.
     pub online: bool,
     /// Rules of its open alerts.
@@ -49,7 +52,7 @@ pub struct VehicleView {
 impl VehicleView {
     /// What the collector knows of a vehicle, with its open alerts.
     #[must_use]
-    pub fn new(entry: &Entry, open: impl Iterator<Item = Kind>) -> Self {
+    pub fn new(entry: &Entry, silence: Option<Silence>, open: impl Iterator<Item = Kind>) -> Self {
         let report = entry.report.as_ref();
         let position = report.and_then(|report| report.position);
         let battery = report.and_then(|report| report.battery.as_ref());
@@ -66,6 +69,7 @@ impl VehicleView {
             key_near: report.map(|report| report.key_near),
             soc_pct: battery.map(|battery| battery.soc),
             hottest_c: battery.and_then(crate::model::Battery::hottest),
+            silence,
             online: entry.track.online,
             alerts: open.map(Kind::rule).collect(),
         }
@@ -118,8 +122,8 @@ pub struct View {
 /// Which alerts are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct AlertQuery {
-    /// Only these.
-    pub state: Option<AlertState>,
+    /// Only those that stand, or only those that do not.
+    pub open: Option<bool>,
     /// Only of this rule.
     pub kind: Option<Kind>,
     /// Only of this vehicle.
@@ -143,7 +147,7 @@ impl View {
         self.by_time.insert((alert.at, alert.id), alert.state);
         self.alerts.insert(alert.id, alert);
         if self.alerts.len() > CLEARED_KEPT {
-            let oldest = self.by_time.iter().find(|(_, state)| **state == AlertState::Cleared);
+            let oldest = self.by_time.iter().find(|(_, state)| !state.is_open());
             if let Some(key) = oldest.map(|(key, _)| *key) {
                 self.by_time.remove(&key);
                 self.alerts.remove(&key.1);
@@ -161,7 +165,7 @@ impl View {
     pub fn alerts<'a>(&'a self, query: &'a AlertQuery) -> impl Iterator<Item = &'a Alert> {
         let newest_first = self.by_time.keys().rev().filter_map(|(_, id)| self.alerts.get(id));
         newest_first.filter(|alert| {
-            query.state.is_none_or(|state| state == alert.state)
+            query.open.is_none_or(|open| open == alert.state.is_open())
                 && query.kind.is_none_or(|kind| kind == alert.kind)
                 && query.vin.is_none_or(|vin| vin == alert.vin)
         })

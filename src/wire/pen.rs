@@ -14,6 +14,20 @@ const COARSE: usize = 3;
 /// Smaller ones are written with an exponent.
 const LEAST: f64 = 1e-4;
 
+/// Room for the digits of any whole number.
+const WIDTH: usize = 24;
+/// 00 to 99.
+const PAIRS: [u8; 200] = {
+    let mut pairs = [b'0'; 200];
+    let mut number = 0;
+    while number < 100 {
+        pairs[2 * number] += (number / 10) as u8;
+        pairs[2 * number + 1] += (number % 10) as u8;
+        number += 1;
+    }
+    pairs
+};
+
 /// Appends JSON to a buffer.
 pub(super) struct Pen<'a>(pub &'a mut Vec<u8>);
 
@@ -60,22 +74,33 @@ impl Pen<'_> {
 
     /// The digits of a number, the last `places` of them behind a point, at least one before it.
     fn digits(&mut self, mut number: u64, places: usize) {
-        let count = (number.checked_ilog10().unwrap_or(0) as usize).max(places) + 1;
-        let length = count + usize::from(places > 0);
-        // 20 digits and a point fit; always the same length is copied, because that needs no call.
-        let mut buffer = [0; 24];
-        let point = length - places;
-        for at in (0..length).rev() {
-            if places > 0 && at + 1 == point {
-                buffer[at] = b'.';
-            } else {
-                buffer[at] = b'0' + (number % 10) as u8;
-                number /= 10;
-            }
+        // The digits end in the middle, two by two; what stands behind them is never used.
+        let mut digits = [b'0'; 2 * WIDTH];
+        let mut at = WIDTH;
+        while number >= 10 {
+            at -= 2;
+            let pair = 2 * (number % 100) as usize;
+            digits[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+            number /= 100;
         }
+        if number > 0 {
+            at -= 1;
+            digits[at] = b'0' + number as u8;
+        }
+        // What is below 1 begins with zeros, which are there.
+        at = at.min(WIDTH - places - 1);
+        self.some_of(&digits, at, WIDTH - places - at);
+        if places > 0 {
+            self.0.push(b'.');
+            self.some_of(&digits, WIDTH - places, places);
+        }
+    }
+
+    /// So many digits from a place on. Always the same number is copied, because that needs no call.
+    fn some_of(&mut self, digits: &[u8; 2 * WIDTH], from: usize, count: usize) {
         let start = self.0.len();
-        self.0.extend_from_slice(&buffer);
-        self.0.truncate(start + length);
+        self.0.extend_from_slice(&digits[from..from + WIDTH]);
+        self.0.truncate(start + count);
     }
 }
 
@@ -140,12 +165,16 @@ impl<'a> Scan<'a> {
     /// Digits that go on with a number; how many.
     fn more_digits(&mut self, number: &mut u64) -> Option<usize> {
         let mut count = 0;
-        while let Some(digit @ b'0'..=b'9') = self.0.get(count).copied() {
-            count += 1;
-            if count > MOST_DIGITS {
-                return None;
+        for byte in self.0.iter().take(MOST_DIGITS + 1) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
             }
-            *number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            *number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+            count += 1;
+        }
+        if count > MOST_DIGITS {
+            return None;
         }
         self.0 = &self.0[count..];
         (count > 0).then_some(count)

@@ -95,9 +95,21 @@ fn settings_can_be_checked_and_printed() {
 #[test]
 fn the_help_says_what_it_said_before() {
     let mut all = String::new();
-    for command in
-        ["", "demo", "broker", "simulate", "collect", "record", "import", "import osm", "replay", "score", "config"]
-    {
+    for command in [
+        "",
+        "demo",
+        "broker",
+        "simulate",
+        "collect",
+        "record",
+        "import",
+        "import osm",
+        "replay",
+        "bench",
+        "bench pub",
+        "score",
+        "config",
+    ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = zhilian(&arguments);
         assert!(output.status.success());

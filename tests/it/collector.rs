@@ -7,11 +7,11 @@ use zhilian::model::{Alert, AlertState};
 
 use crate::tools::hand_written_report;
 
-const VIN: &str = "LZLEMTA20T0000001";
-const START_MS: i64 = 1_780_000_000_000;
+pub const VIN: &str = "LZLEMTA20T0000001";
+pub const START_MS: i64 = 1_780_000_000_000;
 
 /// A report `second` seconds after the start, numbered by it.
-fn report(second: i64, change: impl FnOnce(&mut Value)) -> (String, Vec<u8>) {
+pub fn report(second: i64, change: impl FnOnce(&mut Value)) -> (String, Vec<u8>) {
     let mut report = hand_written_report(VIN);
     report["ts_ms"] = json!(START_MS + second * 1000);
     report["seq"] = json!(second + 1);
@@ -19,9 +19,19 @@ fn report(second: i64, change: impl FnOnce(&mut Value)) -> (String, Vec<u8>) {
     (format!("zl/v1/{VIN}/up/report"), report.to_string().into_bytes())
 }
 
-fn feed(core: &mut Core, message: &(String, Vec<u8>)) -> Vec<Alert> {
+pub fn feed(core: &mut Core, message: &(String, Vec<u8>)) -> Vec<Alert> {
+    feed_at(core, 0, message)
+}
+
+/// Feeds a message that arrives so many seconds after the start.
+pub fn feed_at(core: &mut Core, second: i64, message: &(String, Vec<u8>)) -> Vec<Alert> {
     let inbound = Inbound { topic: message.0.as_bytes(), content_type: None, payload: &message.1, retained: false };
-    core.handle(Timestamp(START_MS), inbound);
+    core.handle(Timestamp(START_MS + second * 1000), inbound);
+    told(core)
+}
+
+/// The alerts that the core has just told.
+pub fn told(core: &mut Core) -> Vec<Alert> {
     let outputs = std::iter::from_fn(|| core.poll());
     outputs.filter_map(|output| if let Output::Alert(alert) = output { Some(*alert) } else { None }).collect()
 }
@@ -30,7 +40,7 @@ fn core() -> Core {
     Core::new(&Settings::default())
 }
 
-fn away(metres: f64, speed: f64) -> impl Fn(&mut Value) {
+pub fn away(metres: f64, speed: f64) -> impl Fn(&mut Value) {
     move |report| {
         report["position"]["lat_deg"] = json!(29.56 + metres / 111_195.0);
         report["position"]["speed_mps"] = json!(speed);

@@ -82,7 +82,7 @@ fn simulated(place: &Place, seed: u64) -> Ride {
     let to = far_spot(place, from.at(place), reach, &mut stream);
     let way = route(place, &from, &to, Traveller::EBike).expect("the streets connect");
     let mut now = Timestamp(0);
-    let mut journey = Journey::start(place, way, (from.aside, to.aside), style, now, &mut stream);
+    let mut journey = Journey::start(place, way, (from.aside(), to.aside()), style, now, &mut stream);
     let mut speeds = Vec::new();
     while journey.advance(place, now, &mut stream) {
         speeds.push(journey.pose(place, now).speed.0);
@@ -189,7 +189,7 @@ fn every_place_connects_its_streets() {
     }
     for name in names {
         let place = run::place(&name).expect("an embedded place is sound");
-        let on = |edge: usize| Spot { edge: edge as u16, offset: 0.5, aside: Flat::default() };
+        let on = |edge: usize| Spot::new(edge as u16, 0.5, Flat::default());
         let open: Vec<usize> = (0..place.edges.len()).filter(|edge| place.edges[*edge].ebikes).collect();
         for edge in &open {
             let way = route(&place, &on(open[0]), &on(*edge), Traveller::EBike);

@@ -2,6 +2,9 @@
 //! skipped; with `CI=true` it fails instead.
 
 mod accounting;
+mod alert_api;
+mod alert_life;
+mod bench;
 mod blackout;
 mod cli;
 mod collector;
@@ -17,12 +20,14 @@ mod fidelity_use;
 mod foreign;
 mod foreign_logs;
 mod import;
+mod order;
 mod pbf;
 mod record;
 mod fuzzing;
 mod inertial;
 mod ride_statistics;
 mod schema;
+mod silences;
 mod scores;
 mod thefts;
 mod times;

@@ -111,7 +111,12 @@ impl Running {
 
     /// Asks it to end, as Ctrl-C or a service manager would.
     pub fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by name.
+    pub fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(killed.is_ok_and(|status| status.success()));
     }
 
@@ -142,6 +147,16 @@ pub fn mosquitto(port: u16) -> Option<Running> {
     Some(broker)
 }
 
+/// mosquitto with a configuration of its own; its listener is written by this.
+pub fn mosquitto_with(port: u16, folder: &Path, configuration: &str) -> Option<Running> {
+    let path = folder.join("mosquitto.conf");
+    std::fs::write(&path, format!("listener {port} 127.0.0.1\n{configuration}\n")).expect("it can be written");
+    let arguments = ["-c", path.to_str().expect("a plain path")];
+    let broker = Running::start_with(program("mosquitto")?, &arguments, Stdio::null());
+    wait_for("mosquitto", 10, || TcpStream::connect(("127.0.0.1", port)).ok());
+    Some(broker)
+}
+
 /// A collector at a broker, with the address of its interface.
 pub fn collector(broker: &str, store: &Path, more: &[&str]) -> (Running, SocketAddr) {
     let store = store.to_str().expect("a plain path");
@@ -159,9 +174,22 @@ pub fn address(url: &Value) -> SocketAddr {
 
 /// GET over HTTP: status and body.
 pub fn get(server: SocketAddr, path: &str) -> (u16, String) {
+    ask(server, "GET", path, "", "")
+}
+
+/// POST of JSON over HTTP: status and body.
+pub fn post(server: SocketAddr, path: &str, body: &Value) -> (u16, Value) {
+    let (status, answer) = ask(server, "POST", path, "Content-Type: application/json\r\n", &body.to_string());
+    (status, serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{path} does not answer JSON: {answer}")))
+}
+
+/// Any request over HTTP: status and body.
+pub fn ask(server: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(server).expect("the server is there");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n").expect("it takes the request");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Length: {length}");
+    write!(stream, "{head}\r\n{headers}\r\n{body}").expect("it takes the request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
     let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");

@@ -110,6 +110,9 @@ async function run(page, deadlineMs) {
   const why = page.getByTestId("card-why").first();
   const whyEn = await why.textContent();
   await page.screenshot({ path: options.screenshot });
+  await page.getByTestId("acknowledge").first().click();
+  const taken = () => document.querySelector('[data-testid="card-badge"]')?.textContent === "Taken on";
+  await until(page, "the alert to be taken on", deadlineMs, taken);
   await setLang(page, "zh", deadlineMs);
   const whyZh = await why.textContent();
   check(whyZh !== whyEn, "the reason did not change with the language");

@@ -4,6 +4,9 @@
 export type Mode = "parked" | "riding" | "charging";
 export type Severity = "info" | "warning" | "critical";
 
+/** Why nothing is heard of a vehicle, or not where it is. */
+export type Silence = "withheld" | "outage" | "power_off" | "faded" | "sudden";
+
 export interface Vehicle {
   vin: string;
   ts_ms: number;
@@ -18,6 +21,7 @@ export interface Vehicle {
   soc_pct?: number | null;
   hottest_c?: number | null;
   online: boolean;
+  silence?: Silence | null;
   /** Rules of the vehicle's open alerts. */
   alerts: string[];
 }
@@ -27,15 +31,28 @@ export interface Evidence {
   value: number;
 }
 
+/** Raised, escalated and reopened ones wait for somebody. */
+export type AlertState =
+  | "raised"
+  | "acknowledged"
+  | "snoozed"
+  | "escalated"
+  | "reopened"
+  | "cleared"
+  | "withdrawn";
+
 export interface Alert {
   id: string;
   vin: string;
   rule: string;
   severity: Severity;
-  state: "raised" | "cleared";
+  state: AlertState;
   episode_ms: number;
   at_ms: number;
   cleared_at_ms?: number | null;
+  snoozed_until_ms?: number | null;
+  /** Told long after it happened. */
+  late?: boolean;
   lat_deg?: number | null;
   lon_deg?: number | null;
   why: { en: string; zh: string };
@@ -90,6 +107,13 @@ export interface Place {
   features: GeoJSON.Feature[];
 }
 
+/** Whether the claim stands. */
+export const isOpen = ({ state }: Alert): boolean => state !== "cleared" && state !== "withdrawn";
+
+/** Whether it waits for somebody. */
+export const isLoud = (alert: Alert): boolean =>
+  isOpen(alert) && alert.state !== "acknowledged" && alert.state !== "snoozed";
+
 async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(`api/v1/${path}`, signal ? { signal } : {});
   if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
@@ -114,3 +138,23 @@ export async function fetchAlerts(): Promise<Alert[]> {
   ]);
   return [...recent.alerts, ...open.alerts];
 }
+
+async function order(id: string, action: string, body: Record<string, string>): Promise<Alert> {
+  const response = await fetch(`api/v1/alerts/${id}/${action}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = (await response.json().catch(() => ({}))) as Alert & { error?: string };
+  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+  return answer;
+}
+
+const signed = (by: string): Record<string, string> => (by === "" ? {} : { by });
+
+/** Takes an alert on in somebody's name; the answer is the alert after it. */
+export const acknowledge = (id: string, by: string) => order(id, "acknowledge", signed(by));
+
+/** Silences an alert for a time such as `1h`, or until it grows. */
+export const snooze = (id: string, time: string, by: string) =>
+  order(id, "snooze", { for: time, ...signed(by) });

@@ -1,4 +1,4 @@
-import type { Alert, Severity, Stats, Vehicle, VehicleBatch } from "./api.ts";
+import { type Alert, isOpen, type Severity, type Stats, type Vehicle, type VehicleBatch } from "./api.ts";
 
 export type Live = "connecting" | "live" | "reconnecting";
 
@@ -99,12 +99,12 @@ export class Store {
   }
 
   openAlertsOf(vin: string): Alert[] {
-    return this.newestAlerts().filter((alert) => alert.vin === vin && alert.state === "raised");
+    return this.newestAlerts().filter((alert) => alert.vin === vin && isOpen(alert));
   }
 
   openAlertCount(): number {
     let count = 0;
-    for (const alert of this.alerts.values()) if (alert.state === "raised") count++;
+    for (const alert of this.alerts.values()) if (isOpen(alert)) count++;
     return count;
   }
 
@@ -114,10 +114,10 @@ export class Store {
     // A rule whose alert we have not seen yet still deserves a ring.
     let worst: Severity = "info";
     let known = false;
-    for (const { vin, state, severity } of this.alerts.values()) {
-      if (vin !== vehicle.vin || state !== "raised") continue;
+    for (const alert of this.alerts.values()) {
+      if (alert.vin !== vehicle.vin || !isOpen(alert)) continue;
       known = true;
-      if (SEVERITY_RANK[severity] > SEVERITY_RANK[worst]) worst = severity;
+      if (SEVERITY_RANK[alert.severity] > SEVERITY_RANK[worst]) worst = alert.severity;
     }
     return known ? worst : "warning";
   }
@@ -127,13 +127,13 @@ export class Store {
     const vehicle = this.vehicles.get(alert.vin);
     if (!vehicle) return;
     const others = vehicle.alerts.filter((rule) => rule !== alert.rule);
-    vehicle.alerts = alert.state === "raised" ? [...others, alert.rule] : others;
+    vehicle.alerts = isOpen(alert) ? [...others, alert.rule] : others;
     this.emit("vehicles", { changed: [vehicle], reset: false });
   }
 
   private forgetOldAlerts(): void {
     if (this.alerts.size <= ALERTS_KEPT) return;
-    const oldestCleared = this.newestAlerts().findLast((alert) => alert.state === "cleared");
+    const oldestCleared = this.newestAlerts().findLast((alert) => !isOpen(alert));
     if (oldestCleared) this.alerts.delete(oldestCleared.id);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Alert, Vehicle } from "../src/api.ts";
+import { type Alert, isLoud, type Vehicle } from "../src/api.ts";
 import { Store } from "../src/state.ts";
 
 const vehicle = (vin: string, alerts: string[] = []): Vehicle => ({
@@ -33,6 +33,17 @@ test("an alert marks its vehicle at once and clearing it unmarks it", () => {
   store.updateAlert(alert("1", { state: "cleared" }));
   expect(store.severityOf(store.vehicles.get("A")!)).toBeNull();
   expect(store.openAlertCount()).toBe(0);
+});
+
+test("an alert that somebody took on or put off is still open", () => {
+  for (const state of ["acknowledged", "snoozed", "escalated", "reopened"] as const) {
+    const store = new Store();
+    store.replaceVehicles({ now_ms: 0, vehicles: [vehicle("A")] });
+    store.updateAlert(alert("1", { state }));
+    expect(store.openAlertCount(), state).toBe(1);
+    expect(store.severityOf(store.vehicles.get("A")!), state).toBe("critical");
+    expect(isLoud(alert("1", { state })), state).toBe(state === "escalated" || state === "reopened");
+  }
 });
 
 test("a rule whose alert is not known yet is a warning", () => {

@@ -46,23 +46,21 @@ impl Detector for CarryOff {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let guard = scene.guard;
-        if f64::from(guard.top_tilt_deg) < self.0.tilt_deg || guard.has_rolled() {
-            return Signal::Absent;
-        }
-        match scene.departure(&self.1) {
-            Departure::Sure => Signal::Present(Level::Three),
-            Departure::Seen => Signal::Present(Level::Two),
-            Departure::Here | Departure::Unclear | Departure::Hinted if scene.is_loaded(self.0.shaken_for) => {
-                Signal::Present(Level::Two)
+        Scene::judge(sight, |scene| {
+            let guard = scene.guard;
+            if f64::from(guard.top_tilt_deg) < self.0.tilt_deg || guard.has_rolled() {
+                return Signal::Absent;
             }
-            Departure::Here => Signal::Absent,
-            Departure::Unclear | Departure::Hinted => Signal::Unknown,
-        }
+            match scene.departure(&self.1) {
+                Departure::Sure => Signal::Present(Level::Three),
+                Departure::Seen => Signal::Present(Level::Two),
+                Departure::Here | Departure::Unclear | Departure::Hinted if scene.is_loaded(self.0.shaken_for) => {
+                    Signal::Present(Level::Two)
+                }
+                Departure::Here => Signal::Absent,
+                Departure::Unclear | Departure::Hinted => Signal::Unknown,
+            }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {

@@ -45,20 +45,18 @@ impl Detector for Jam {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let dark = scene.guard.dark_s() >= whole_seconds(self.0.dark_for);
-        let vanished = scene.park.is_some_and(|park| park.vanished);
-        match scene.departure(&self.1) {
-            Departure::Here if dark && sight.report.position.is_none() => Signal::Present(Level::Two),
-            Departure::Sure | Departure::Seen if dark => Signal::Present(Level::Three),
-            Departure::Unclear | Departure::Hinted if dark => Signal::Present(Level::Two),
-            Departure::Sure | Departure::Seen if vanished => Signal::Present(Level::Two),
-            Departure::Unclear | Departure::Hinted => Signal::Unknown,
-            Departure::Here | Departure::Sure | Departure::Seen => Signal::Absent,
-        }
+        Scene::judge(sight, |scene| {
+            let dark = scene.guard.dark_s() >= whole_seconds(self.0.dark_for);
+            let vanished = scene.park.is_some_and(|park| park.vanished);
+            match scene.departure(&self.1) {
+                Departure::Here if dark && sight.report.position.is_none() => Signal::Present(Level::Two),
+                Departure::Sure | Departure::Seen if dark => Signal::Present(Level::Three),
+                Departure::Unclear | Departure::Hinted if dark => Signal::Present(Level::Two),
+                Departure::Sure | Departure::Seen if vanished => Signal::Present(Level::Two),
+                Departure::Unclear | Departure::Hinted => Signal::Unknown,
+                Departure::Here | Departure::Sure | Departure::Seen => Signal::Absent,
+            }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {

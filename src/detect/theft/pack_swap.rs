@@ -3,31 +3,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::scene::Scene;
-use crate::base::span;
+use super::scene::{ClearSettings, Scene};
 use crate::detect::detector::{Detector, Finding, Sight, Signal};
 use crate::model::{Kind, Level};
 
-/// When a pack counts as swapped by somebody else.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PackSwapSettings {
-    /// How long its case must be gone before the alert is cleared.
-    #[serde(with = "span::text")]
-    pub clear_after: Duration,
-}
-
-impl Default for PackSwapSettings {
-    fn default() -> Self {
-        Self { clear_after: Duration::from_mins(10) }
-    }
-}
-
 /// The rule.
 #[derive(Debug, Clone)]
-pub struct PackSwap(pub PackSwapSettings);
+pub struct PackSwap(pub ClearSettings);
 
 impl Detector for PackSwap {
     fn kind(&self) -> Kind {
@@ -39,17 +21,15 @@ impl Detector for PackSwap {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let guard = scene.guard;
-        if !guard.swapped {
-            return Signal::Absent;
-        }
-        // The number alone is a strong sign; that the power was gone or somebody shook the vehicle is the second.
-        let worked_on = guard.cut_s != 0 || guard.shaken_s != 0 || guard.lifted_s != 0;
-        Signal::Present(if worked_on { Level::Three } else { Level::Two })
+        Scene::judge(sight, |scene| {
+            let guard = scene.guard;
+            if !guard.swapped {
+                return Signal::Absent;
+            }
+            // The number alone is a strong sign; that the power was gone or somebody shook the vehicle is the second.
+            let worked_on = guard.cut_s != 0 || guard.shaken_s != 0 || guard.lifted_s != 0;
+            Signal::Present(if worked_on { Level::Three } else { Level::Two })
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
@@ -68,7 +48,7 @@ mod tests {
     use crate::model::Report;
 
     fn rule() -> PackSwap {
-        PackSwap(PackSwapSettings::default())
+        PackSwap(ClearSettings::default())
     }
 
     fn with_another(report: &mut Report) {

@@ -3,31 +3,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::scene::{Departure, DepartureSettings, Scene};
-use crate::base::span;
+use super::scene::{ClearSettings, Departure, DepartureSettings, Scene};
 use crate::detect::detector::{Detector, Finding, Sight, Signal};
 use crate::model::{Kind, Level};
 
-/// When a pack counts as stolen: shaken first, then without power.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PackTheftSettings {
-    /// How long its case must be gone before the alert is cleared.
-    #[serde(with = "span::text")]
-    pub clear_after: Duration,
-}
-
-impl Default for PackTheftSettings {
-    fn default() -> Self {
-        Self { clear_after: Duration::from_mins(10) }
-    }
-}
-
 /// The rule.
 #[derive(Debug, Clone)]
-pub struct PackTheft(pub PackTheftSettings, pub DepartureSettings);
+pub struct PackTheft(pub ClearSettings, pub DepartureSettings);
 
 impl Detector for PackTheft {
     fn kind(&self) -> Kind {
@@ -39,20 +21,18 @@ impl Detector for PackTheft {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let guard = scene.guard;
-        if !guard.is_powerless() || !guard.forced {
-            return Signal::Absent;
-        }
-        if matches!(scene.departure(&self.1), Departure::Seen | Departure::Sure) {
-            // It is gone altogether: not this rule's case.
-            return Signal::Unknown;
-        }
-        let shown = guard.powerless > 0 && guard.sound;
-        Signal::Present(if shown { Level::Three } else { Level::Two })
+        Scene::judge(sight, |scene| {
+            let guard = scene.guard;
+            if !guard.is_powerless() || !guard.forced {
+                return Signal::Absent;
+            }
+            if matches!(scene.departure(&self.1), Departure::Seen | Departure::Sure) {
+                // It is gone altogether: not this rule's case.
+                return Signal::Unknown;
+            }
+            let shown = guard.powerless > 0 && guard.sound;
+            Signal::Present(if shown { Level::Three } else { Level::Two })
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
@@ -68,7 +48,7 @@ mod tests {
     use crate::model::EventKind;
 
     fn rule() -> PackTheft {
-        PackTheft(PackTheftSettings::default(), DepartureSettings::default())
+        PackTheft(ClearSettings::default(), DepartureSettings::default())
     }
 
     #[test]

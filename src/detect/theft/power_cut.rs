@@ -3,31 +3,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::scene::Scene;
-use crate::base::span;
+use super::scene::{ClearSettings, Scene};
 use crate::detect::detector::{Detector, Finding, Sight, Signal};
 use crate::model::{Kind, Level};
 
-/// When power counts as cut.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PowerCutSettings {
-    /// How long its case must be gone before the alert is cleared.
-    #[serde(with = "span::text")]
-    pub clear_after: Duration,
-}
-
-impl Default for PowerCutSettings {
-    fn default() -> Self {
-        Self { clear_after: Duration::from_mins(10) }
-    }
-}
-
 /// The rule.
 #[derive(Debug, Clone)]
-pub struct PowerCut(pub PowerCutSettings);
+pub struct PowerCut(pub ClearSettings);
 
 impl Detector for PowerCut {
     fn kind(&self) -> Kind {
@@ -39,17 +21,15 @@ impl Detector for PowerCut {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let guard = scene.guard;
-        if !guard.is_powerless() {
-            return Signal::Absent;
-        }
-        // An event alone may be a loose plug, and an empty pack switches itself off.
-        let shown = guard.powerless > 0 && guard.sound;
-        Signal::Present(if shown { Level::Two } else { Level::One })
+        Scene::judge(sight, |scene| {
+            let guard = scene.guard;
+            if !guard.is_powerless() {
+                return Signal::Absent;
+            }
+            // An event alone may be a loose plug, and an empty pack switches itself off.
+            let shown = guard.powerless > 0 && guard.sound;
+            Signal::Present(if shown { Level::Two } else { Level::One })
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
@@ -66,7 +46,7 @@ mod tests {
     use crate::model::EventKind;
 
     fn rule() -> PowerCut {
-        PowerCut(PowerCutSettings::default())
+        PowerCut(ClearSettings::default())
     }
 
     #[test]

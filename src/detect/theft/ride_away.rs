@@ -45,20 +45,20 @@ impl Detector for RideAway {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let guard = scene.guard;
-        let rolls = sight.report.motion.wheel.0 >= self.0.wheel_mps
-            && (guard.rolled_m >= self.0.rolled_m || guard.stirring_s() >= self.0.rolled_m);
-        if !rolls && !guard.has_rolled() {
-            return Signal::Absent;
-        }
-        match scene.departure(&self.1) {
-            Departure::Sure => Signal::Present(Level::Three),
-            Departure::Here | Departure::Unclear | Departure::Hinted | Departure::Seen => Signal::Present(Level::Two),
-        }
+        Scene::judge(sight, |scene| {
+            let guard = scene.guard;
+            let rolls = sight.report.motion.wheel.0 >= self.0.wheel_mps
+                && (guard.rolled_m >= self.0.rolled_m || guard.stirring_s() >= self.0.rolled_m);
+            if !rolls && !guard.has_rolled() {
+                return Signal::Absent;
+            }
+            match scene.departure(&self.1) {
+                Departure::Sure => Signal::Present(Level::Three),
+                Departure::Here | Departure::Unclear | Departure::Hinted | Departure::Seen => {
+                    Signal::Present(Level::Two)
+                }
+            }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {

@@ -5,10 +5,26 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::span;
 use crate::detect::detector::{Finding, Sight, Signal, fact};
 use crate::model::{Evidence, Words};
 use crate::track::ParkAnchor;
 use crate::track::guard::{self, DISTURBED_S, Guard};
+
+/// What is set of a rule that asks only for signs: nothing but when it is content again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClearSettings {
+    /// How long its case must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for ClearSettings {
+    fn default() -> Self {
+        Self { clear_after: Duration::from_mins(10) }
+    }
+}
 
 /// When a vehicle counts as gone from where it was left. An anchor's reach, which grows with the drift of the place, is
 /// the least distance in any case.
@@ -66,18 +82,18 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The scene, or what every rule says when there is nothing to guard.
-    pub fn of(sight: Sight<'a>) -> Result<Self, Signal> {
+    /// What a rule says of the scene, or what all of them say when there is nothing to guard.
+    pub fn judge(sight: Sight<'a>, rule: impl FnOnce(Self) -> Signal) -> Signal {
         let guard = &sight.track.theft;
         if guard.voice.is_strange() {
             // What another device says tells nothing about this vehicle.
-            return Err(Signal::Unknown);
+            return Signal::Unknown;
         }
         if !guard.is_armed() {
             // Unlocked, or its owner is with it: whatever moves it.
-            return Err(Signal::Absent);
+            return Signal::Absent;
         }
-        Ok(Self::look(sight))
+        rule(Self::look(sight))
     }
 
     /// The same without asking, to explain what was found.

@@ -46,25 +46,23 @@ impl Detector for Spoof {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        let guard = scene.guard;
-        if guard.stirring_s() < whole_seconds(self.0.shaken_for) {
-            return Signal::Absent;
-        }
-        match scene.departure(&self.1) {
-            Departure::Seen | Departure::Sure => return Signal::Absent,
-            Departure::Unclear | Departure::Hinted => return Signal::Unknown,
-            Departure::Here => {}
-        }
-        let signs = [guard.was_lifted(), guard.cells >= self.0.cells, guard.rolled_m >= self.0.rolled_m];
-        match signs.into_iter().filter(|sign| *sign).count() {
-            0 => Signal::Absent,
-            1 => Signal::Present(Level::Two),
-            _ => Signal::Present(Level::Three),
-        }
+        Scene::judge(sight, |scene| {
+            let guard = scene.guard;
+            if guard.stirring_s() < whole_seconds(self.0.shaken_for) {
+                return Signal::Absent;
+            }
+            match scene.departure(&self.1) {
+                Departure::Seen | Departure::Sure => return Signal::Absent,
+                Departure::Unclear | Departure::Hinted => return Signal::Unknown,
+                Departure::Here => {}
+            }
+            let signs = [guard.was_lifted(), guard.cells >= self.0.cells, guard.rolled_m >= self.0.rolled_m];
+            match signs.into_iter().filter(|sign| *sign).count() {
+                0 => Signal::Absent,
+                1 => Signal::Present(Level::Two),
+                _ => Signal::Present(Level::Three),
+            }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {

@@ -2,31 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::scene::{Departure, DepartureSettings, Scene};
-use crate::base::span;
+use super::scene::{ClearSettings, Departure, DepartureSettings, Scene};
 use crate::detect::detector::{Detector, Finding, Sight, Signal};
 use crate::model::{Kind, Level};
 
-/// When a vehicle counts as stripped: gone, and without power afterwards.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StripSettings {
-    /// How long its case must be gone before the alert is cleared.
-    #[serde(with = "span::text")]
-    pub clear_after: Duration,
-}
-
-impl Default for StripSettings {
-    fn default() -> Self {
-        Self { clear_after: Duration::from_mins(10) }
-    }
-}
-
 /// The rule.
 #[derive(Debug, Clone)]
-pub struct Strip(pub StripSettings, pub DepartureSettings);
+pub struct Strip(pub ClearSettings, pub DepartureSettings);
 
 impl Detector for Strip {
     fn kind(&self) -> Kind {
@@ -38,15 +20,11 @@ impl Detector for Strip {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        match scene.departure(&self.1) {
+        Scene::judge(sight, |scene| match scene.departure(&self.1) {
             Departure::Here => Signal::Absent,
             Departure::Sure | Departure::Seen if is_cut_elsewhere(&scene) => Signal::Present(Level::Three),
             Departure::Unclear | Departure::Hinted | Departure::Sure | Departure::Seen => Signal::Unknown,
-        }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
@@ -66,7 +44,7 @@ mod tests {
     use crate::model::EventKind;
 
     fn rule() -> Strip {
-        Strip(StripSettings::default(), DepartureSettings::default())
+        Strip(ClearSettings::default(), DepartureSettings::default())
     }
 
     #[test]

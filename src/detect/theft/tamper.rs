@@ -70,18 +70,16 @@ impl Detector for Tamper {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        if matches!(scene.departure(&self.1), Departure::Seen | Departure::Sure) {
-            // It is gone: not this rule's case any more.
-            return Signal::Unknown;
-        }
-        match self.level(&scene) {
-            Some(level) => Signal::Present(level),
-            None => Signal::Absent,
-        }
+        Scene::judge(sight, |scene| {
+            if matches!(scene.departure(&self.1), Departure::Seen | Departure::Sure) {
+                // It is gone: not this rule's case any more.
+                return Signal::Unknown;
+            }
+            match self.level(&scene) {
+                Some(level) => Signal::Present(level),
+                None => Signal::Absent,
+            }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {

@@ -50,24 +50,24 @@ impl Detector for Tow {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let scene = match Scene::of(sight) {
-            Ok(scene) => scene,
-            Err(signal) => return signal,
-        };
-        match scene.departure(&self.1) {
-            Departure::Sure => Signal::Present(Level::Three),
-            Departure::Seen => Signal::Present(Level::Two),
-            Departure::Hinted | Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => {
-                Signal::Present(Level::Two)
+        Scene::judge(sight, |scene| {
+            match scene.departure(&self.1) {
+                Departure::Sure => Signal::Present(Level::Three),
+                Departure::Seen => Signal::Present(Level::Two),
+                Departure::Hinted | Departure::Here | Departure::Unclear if scene.is_loaded(self.0.shaken_for) => {
+                    Signal::Present(Level::Two)
+                }
+                Departure::Hinted => Signal::Present(Level::One),
+                Departure::Here | Departure::Unclear
+                    if scene.is_recent_span(scene.guard.lifted_s, self.0.lifted_for) =>
+                {
+                    Signal::Present(Level::One)
+                }
+                Departure::Here => Signal::Absent,
+                // Away, but perhaps only a spike: neither a theft nor a return.
+                Departure::Unclear => Signal::Unknown,
             }
-            Departure::Hinted => Signal::Present(Level::One),
-            Departure::Here | Departure::Unclear if scene.is_recent_span(scene.guard.lifted_s, self.0.lifted_for) => {
-                Signal::Present(Level::One)
-            }
-            Departure::Here => Signal::Absent,
-            // Away, but perhaps only a spike: neither a theft nor a return.
-            Departure::Unclear => Signal::Unknown,
-        }
+        })
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {

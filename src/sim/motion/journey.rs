@@ -195,7 +195,7 @@ mod tests {
         let (from, to) = (Spot::draw(place, &mut stream), Spot::draw(place, &mut stream));
         let way = route(place, &from, &to, Traveller::EBike).unwrap();
         let start = Timestamp(0);
-        let mut journey = Journey::start(place, way, (from.aside, to.aside), style, start, &mut stream);
+        let mut journey = Journey::start(place, way, (from.aside(), to.aside()), style, start, &mut stream);
         let mut last = journey.pose(place, start);
         assert!(last.at.distance(from.at(place)).0 < 1.0);
         let mut now = start;
@@ -244,7 +244,7 @@ mod tests {
             let mut stream = Stream::new(seed, 0, Purpose::Motion);
             let (from, to) = (Spot::draw(&place, &mut stream), Spot::draw(&place, &mut stream));
             let way = route(&place, &from, &to, Traveller::EBike).unwrap();
-            let aside = (from.aside, to.aside);
+            let aside = (from.aside(), to.aside());
             let mut journey = Journey::start(&place, way, aside, fast, Timestamp(0), &mut stream);
             let mut last = journey.pose(&place, Timestamp(0));
             for second in 1..200_000 {

@@ -71,7 +71,8 @@ pub struct Pack {
     /// Whether it has said that it is to be taken back.
     said_spent: bool,
     pub(super) cells: ArrayVec<CellState, MAX_CELLS>,
-    pub(super) troubles: ArrayVec<Struck, MAX_FAULTS>,
+    /// At most `MAX_FAULTS`; on the heap, because most packs have none.
+    pub(super) troubles: Vec<Struck>,
     sulfation: f32,
     /// The current as the RC pairs remember it, A.
     pub(super) remembered: f64,
@@ -111,7 +112,7 @@ impl Pack {
             full: false,
             said_spent: false,
             cells: cells.collect(),
-            troubles: ArrayVec::new(),
+            troubles: Vec::new(),
             sulfation: 0.0,
             remembered: 0.0,
             temperature: ambient.0,
@@ -211,7 +212,7 @@ impl Pack {
             | Trouble::Unprotected { .. } => {
                 // A charger that had ended may now find more to do.
                 self.full = false;
-                if self.troubles.is_full() {
+                if self.troubles.len() >= MAX_FAULTS {
                     self.troubles.remove(0);
                 }
                 self.troubles.push(Struck::new(fault));

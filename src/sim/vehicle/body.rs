@@ -1,7 +1,7 @@
 //! A vehicle's parts and state, and how time passes for them.
 
 use super::exchange::Membership;
-use super::fate::Fate;
+use super::fate::{Fate, Watch};
 use super::uplink::Cut;
 use crate::base::rng::{Purpose, Stream};
 use crate::base::units::{Amps, MetresPerSecond};
@@ -48,13 +48,14 @@ pub struct Vehicle {
     /// The last wake-up, from which energy and distance are counted.
     pub(super) advanced: Timestamp,
     pub(super) pose: Pose,
-    pub(super) conditions: Conditions,
+    /// What is different about it, if anything is. Boxed, because that is rare.
+    pub(super) unusual: Option<Box<Conditions>>,
     /// Incidents still to come, the next one last.
     pub(super) pending: Vec<Planned>,
     /// What befalls it at the moment.
     pub(super) fate: Option<Box<Fate>>,
-    /// Until when it looks at its pack every second.
-    pub(super) watch: Option<(Timestamp, Timestamp)>,
+    /// While it looks at its pack every second.
+    pub(super) watch: Option<Box<Watch>>,
     /// While it has no network: what waits for one.
     pub(super) cut: Option<Box<Cut>>,
     /// The motor is blocked by command.
@@ -95,7 +96,7 @@ impl Vehicle {
             odometer: build.log_normal(2_500_000.0, 0.8).floor(),
             advanced: setting.begin,
             pose: standing_pose(setting, &spot),
-            conditions: Conditions::USUAL,
+            unusual: None,
             pending: setting.incidents_of(number).iter().rev().copied().collect(),
             fate: None,
             watch: None,
@@ -135,7 +136,7 @@ impl Vehicle {
             Doing::Standing { .. } => self.trip.departs,
             Doing::Riding { journey, .. } | Doing::Moved { journey, .. } => journey.next_change(),
         };
-        let watch = self.watch.map_or(Timestamp::NEVER, |(next, _)| next);
+        let watch = self.watch.as_ref().map_or(Timestamp::NEVER, |watch| watch.next);
         change.min(self.modem.next_wake()).min(self.next_fate()).min(watch)
     }
 
@@ -178,11 +179,11 @@ impl Vehicle {
             }
             Doing::Standing { .. } => {
                 let idle = self.pack.discharge_current(spec, standby_w);
-                Some(idle - Amps(self.conditions.draw_a.into()))
+                Some(idle - Amps(self.conditions().draw_a.into()))
             }
             Doing::Moved { journey, .. } => {
                 let next = journey.pose(&setting.place, now);
-                if self.conditions.wheel_turns {
+                if self.conditions().wheel_turns {
                     self.odometer += (next.travelled - self.pose.travelled).max(0.0);
                 }
                 self.pose = next;
@@ -225,9 +226,14 @@ impl Vehicle {
         setting.models[self.model].0.standby_w + self.modem.extra_watts(&setting.scenario.report, now)
     }
 
+    /// What is different about it.
+    pub(super) fn conditions(&self) -> &Conditions {
+        self.unusual.as_deref().unwrap_or(&Conditions::USUAL)
+    }
+
     /// What it sees of the sky.
     pub(super) fn sky(&self) -> Sky {
-        if self.conditions.sky_hidden || self.conditions.underground { Sky::Hidden } else { self.pose.sky() }
+        if self.conditions().sky_hidden || self.conditions().underground { Sky::Hidden } else { self.pose.sky() }
     }
 
     /// Puts it somewhere.
@@ -248,7 +254,7 @@ pub(super) fn standing_pose(setting: &Setting, spot: &Spot) -> Pose {
     let at = spot.at(&setting.place);
     Pose {
         at,
-        elevation: edge.elevation(spot.offset),
+        elevation: edge.elevation(spot.offset()),
         course: 0.0,
         speed: MetresPerSecond(0.0),
         travelled: 0.0,

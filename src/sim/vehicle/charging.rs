@@ -43,7 +43,7 @@ impl Vehicle {
     /// The air around its pack: the weather's, that of a home, or that of a cold place in which it was put.
     pub(super) fn air(&self, setting: &Setting, now: Timestamp) -> Celsius {
         let outside = setting.ambient(now);
-        if let Some(cold) = self.conditions.air_c {
+        if let Some(cold) = self.conditions().air_c {
             return Celsius(outside.0.min(cold.into()));
         }
         match &self.doing {

@@ -37,6 +37,15 @@ pub(super) struct Fate {
     twin: Option<Twin>,
 }
 
+/// A pack is looked at every second.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    /// When next.
+    pub(super) next: Timestamp,
+    /// When for the last time.
+    until: Timestamp,
+}
+
 impl Fate {
     /// A fault of the battery is at least as bad as what the management says of it.
     pub(super) fn note_alarm(&mut self, level: u8) {
@@ -189,7 +198,8 @@ impl Vehicle {
             Step::Exchange(new) => self.exchange(setting, new, fate, now),
             Step::Clone(metres) => fate.twin = Some(self.twin(setting, metres, fate, now)),
             Step::Watch(seconds) => {
-                self.watch = Some((now.plus_seconds(WATCH_EVERY_S), now.plus_seconds(seconds)));
+                let next = now.plus_seconds(WATCH_EVERY_S);
+                self.watch = Some(Box::new(Watch { next, until: now.plus_seconds(seconds) }));
             }
             Step::End => {
                 fate.incident.end = Some(now);
@@ -201,7 +211,8 @@ impl Vehicle {
 
     /// From now on these conditions hold. A vehicle that falls says so; whose pack goes, has that told.
     fn come_under(&mut self, conditions: Conditions, fate: &mut Fate, now: Timestamp, out: &mut Vec<Output>) {
-        let before = std::mem::replace(&mut self.conditions, conditions);
+        let before = *self.conditions();
+        self.unusual = (conditions != Conditions::USUAL).then(|| Box::new(conditions));
         if conditions.pack_gone {
             let pack = Parameter::Text(self.pack.id().to_string());
             fate.incident.parameters.entry("pack".to_owned()).or_insert(pack);
@@ -266,7 +277,7 @@ impl Vehicle {
         let Doing::Standing { spot, .. } = self.doing else { return false };
         let there = spot.away(&setting.place, metres, &mut self.trips);
         let way = route(&setting.place, &spot, &there, mover.traveller()).unwrap_or_default();
-        let aside = (spot.aside, there.aside);
+        let aside = (spot.aside(), there.aside());
         let journey = Journey::start(&setting.place, way, aside, mover.style(), now, &mut self.motion);
         self.pose = journey.pose(&setting.place, now);
         self.doing = Doing::Moved { journey: Box::new(journey), to: there };
@@ -281,7 +292,7 @@ impl Vehicle {
         if ends_use(incident.kind) {
             return;
         }
-        self.conditions = Conditions::USUAL;
+        self.unusual = None;
         if let Doing::Standing { spot, .. } = self.doing {
             self.plan_trip(setting, &spot, now);
         }
@@ -300,13 +311,11 @@ impl Vehicle {
 
     /// While its pack may run away, the management looks every second and raises the urgency with its first alarm.
     pub(super) fn watch_pack(&mut self, setting: &Setting, now: Timestamp) {
-        let Some((next, until)) = self.watch else { return };
-        if next > now {
-            return;
-        }
+        let Some(watch) = self.watch.as_mut().filter(|watch| watch.next <= now) else { return };
+        watch.next = now.plus_seconds(WATCH_EVERY_S);
+        self.watch.take_if(|watch| now >= watch.until);
         if self.measure_pack(setting, now).alarm_level > 0 {
             self.modem.set_urgency(Urgency::Suspect, now);
         }
-        self.watch = (now < until).then(|| (now.plus_seconds(WATCH_EVERY_S), until));
     }
 }

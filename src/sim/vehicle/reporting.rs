@@ -25,7 +25,7 @@ impl Vehicle {
             Doing::Standing { charging: true, .. } => (Mode::Charging, false),
             Doing::Riding { .. } => (Mode::Riding, true),
         };
-        let conditions = self.conditions;
+        let conditions = *self.conditions();
         let open = riding || self.is_attended(now);
         let position = self.position(setting, now);
         let motion = self.motion_report(riding);
@@ -49,7 +49,7 @@ impl Vehicle {
     }
 
     fn position(&mut self, setting: &Setting, now: Timestamp) -> Option<Position> {
-        let conditions = self.conditions;
+        let conditions = *self.conditions();
         if conditions.position_withheld {
             return None;
         }
@@ -66,14 +66,14 @@ impl Vehicle {
     /// What its thermometer says of the air, in the steps of a cheap one.
     fn thermometer(&mut self, setting: &Setting, now: Timestamp) -> Celsius {
         let outside = setting.ambient(now).0;
-        let around = self.conditions.air_c.map_or(outside, |cold| outside.min(cold.into()));
+        let around = self.conditions().air_c.map_or(outside, |cold| outside.min(cold.into()));
         Celsius(around + AIR_ERROR_K * self.sensors.normal()).quantised(0.5)
     }
 
     /// What wheel, inertial sensor and odometer say. The figures of shaking and tilt are explained where the conditions
     /// are: [`crate::sim::incident::conditions`].
     fn motion_report(&mut self, riding: bool) -> Motion {
-        let conditions = self.conditions;
+        let conditions = *self.conditions();
         let wheel = if riding || conditions.wheel_turns { self.pose.speed } else { MetresPerSecond(0.0) };
         let shake = match conditions.shake_g {
             shake if shake > 0.0 => shake,

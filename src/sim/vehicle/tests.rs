@@ -27,6 +27,11 @@ fn mix(model: &str, pack: &str, rider: &str, weather: &str) -> Setting {
     ))
 }
 
+#[test]
+fn a_vehicle_with_room_for_24_cells_fits_a_kibibyte() {
+    assert!(size_of::<Vehicle>() <= 1024, "{} bytes", size_of::<Vehicle>());
+}
+
 /// Sums over a day of one vehicle.
 #[derive(Debug, Default)]
 struct Ledger {

@@ -81,7 +81,7 @@ impl Vehicle {
 
     pub(super) fn ride(&mut self, setting: &Setting, way: Vec<Stretch>, (from, to): (&Spot, &Spot), now: Timestamp) {
         let style = self.style(setting, now);
-        let aside = (from.aside, to.aside);
+        let aside = (from.aside(), to.aside());
         let journey = Box::new(Journey::start(&setting.place, way, aside, style, now, &mut self.motion));
         self.pose = journey.pose(&setting.place, now);
         self.doing = Doing::Riding { journey, to: *to };
@@ -129,7 +129,7 @@ impl Vehicle {
     fn arrive(&mut self, setting: &Setting, spot: Spot, now: Timestamp, out: &mut Vec<Output>) {
         // Whoever stops at a station goes on to where the trip leads.
         let on_the_way = !spot.is_same(&self.trip.to);
-        let station = setting.place.station_at(spot.edge, spot.offset).filter(|_| on_the_way);
+        let station = setting.place.station_at(spot.edge, spot.offset()).filter(|_| on_the_way);
         match station.map(|station| station.kind) {
             Some(StationKind::Swap) => {
                 self.stand(setting, spot, false);

@@ -23,7 +23,7 @@ pub(super) struct Cut {
 impl Vehicle {
     /// Numbers a message by the device's clock.
     pub(super) fn stamp(&mut self, now: Timestamp) -> Stamp {
-        self.modem.stamp(self.vin, now, self.conditions.clock_skew_ms)
+        self.modem.stamp(self.vin, now, self.conditions().clock_skew_ms)
     }
 
     /// Says a happening, unless nothing gives it the power to.
@@ -36,12 +36,12 @@ impl Vehicle {
 
     /// Whether its tracker runs: on the pack, or on what is left of its backup cell.
     pub(super) fn has_power(&self) -> bool {
-        !self.conditions.power_cut || !self.modem.is_exhausted()
+        !self.conditions().power_cut || !self.modem.is_exhausted()
     }
 
     /// Whether what it says reaches anybody.
     pub(super) fn is_online(&self) -> bool {
-        self.modem.service.is_registered() && !self.conditions.offline && self.has_power()
+        self.modem.service.is_registered() && !self.conditions().offline && self.has_power()
     }
 
     /// When something that its modem sends at `now` reaches the network.
@@ -53,7 +53,7 @@ impl Vehicle {
     pub(super) fn feed_modem(&mut self, setting: &Setting, now: Timestamp) {
         let seconds = now.seconds_since(self.advanced);
         if seconds > 0.0 {
-            self.modem.feed(&setting.scenario.report, now, seconds, self.conditions.power_cut);
+            self.modem.feed(&setting.scenario.report, now, seconds, self.conditions().power_cut);
         }
     }
 
@@ -63,11 +63,11 @@ impl Vehicle {
             return;
         }
         let mut silenced = None;
-        let heard = if self.conditions.offline || !self.has_power() {
+        let heard = if self.conditions().offline || !self.has_power() {
             self.modem.service.hear_nothing();
             false
         } else {
-            let loss_db = match (self.pose.underground || self.conditions.underground, self.pose.canyon) {
+            let loss_db = match (self.pose.underground || self.conditions().underground, self.pose.canyon) {
                 (true, _) => TUNNEL_DB,
                 (false, true) => CANYON_DB,
                 (false, false) => 0.0,
@@ -160,7 +160,7 @@ impl Vehicle {
     pub(super) fn link(&self, setting: &Setting, fixed: bool) -> Link {
         let service = &self.modem.service;
         let station = service.station().map(|number| &setting.place.coverage.stations()[usize::from(number)]);
-        let tells = !fixed && !self.conditions.position_withheld && self.is_online();
+        let tells = !fixed && !self.conditions().position_withheld && self.is_online();
         let near = station.filter(|_| tells).map(|station| Near {
             at: setting.place.frame.globe(station.at).quantised(),
             radius: station.size.radius(),
@@ -168,8 +168,8 @@ impl Vehicle {
         Link {
             rsrp: service.strength(),
             cell: station.map_or(0, |station| station.id),
-            backup_power: self.conditions.power_cut,
-            backup: self.conditions.power_cut.then(|| self.modem.backup_left()),
+            backup_power: self.conditions().power_cut,
+            backup: self.conditions().power_cut.then(|| self.modem.backup_left()),
             near,
         }
     }
@@ -178,6 +178,7 @@ impl Vehicle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::incident::Conditions;
     use crate::sim::{Catalogue, Place, Scenario};
 
     #[test]
@@ -198,14 +199,14 @@ mod tests {
             said.collect::<Vec<_>>()
         };
         live(&mut vehicle, 0.5);
-        vehicle.conditions.power_cut = true;
+        vehicle.unusual = Some(Box::new(Conditions { power_cut: true, ..Conditions::USUAL }));
         assert!(live(&mut vehicle, 2.0).len() > 100, "it lives on its cell");
         live(&mut vehicle, 14.0);
         assert!(vehicle.modem.is_exhausted() && !vehicle.has_power());
         let stamp = vehicle.stamp(setting.begin);
         assert!(live(&mut vehicle, 16.0).is_empty(), "it is silent");
         assert!(vehicle.cut.is_none(), "nothing waits: {:?}", vehicle.cut);
-        vehicle.conditions.power_cut = false;
+        vehicle.unusual = None;
         let said = live(&mut vehicle, 17.0);
         let first = said.iter().find_map(|output| match output {
             Output::Backlog(batch) => batch.items.first().map(|item| item.stamp().seq),

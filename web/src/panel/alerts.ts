@@ -1,8 +1,9 @@
-import type { Alert } from "../api.ts";
+import { type Alert, isLoud, isOpen } from "../api.ts";
 import { el, setText } from "../dom.ts";
 import { clock } from "../format.ts";
-import { type Key, lang, ruleName, t, withLang } from "../i18n.ts";
+import { lang, ruleName, t, withLang } from "../i18n.ts";
 import type { Store } from "../state.ts";
+import { badgeText } from "./badge.ts";
 
 const SHOWN = 100;
 
@@ -29,7 +30,7 @@ export function alerts(store: Store, open: (alert: Alert) => void): HTMLElement 
     setText(empty, t(store.live === "connecting" ? "alerts.loading" : "alerts.none"));
   };
   store.subscribe("alerts", (alert) => {
-    if (alert?.state === "raised") {
+    if (alert && isLoud(alert)) {
       setText(spoken, `${t(`severity.${alert.severity}`)}. ${ruleName(alert.rule)}. ${alert.why[lang()]}`);
     }
     show();
@@ -40,7 +41,7 @@ export function alerts(store: Store, open: (alert: Alert) => void): HTMLElement 
   return el("section", { class: "alerts" }, title, empty, list, spoken);
 }
 
-const openFirst = (a: Alert, b: Alert) => Number(b.state === "raised") - Number(a.state === "raised");
+const openFirst = (a: Alert, b: Alert) => Number(isOpen(b)) - Number(isOpen(a));
 
 /** Puts children in order, moving only those out of place: a moved button would lose the keyboard focus. */
 function arrange(list: HTMLElement, children: HTMLElement[]): void {
@@ -78,10 +79,7 @@ class Item {
     this.button.dataset.vin = alert.vin;
     this.button.setAttribute("aria-pressed", String(store.selection?.alertId === alert.id));
     setText(this.rule, ruleName(alert.rule));
-    setText(
-      this.badge,
-      t(alert.state === "raised" ? (`severity.${alert.severity}` as Key) : "state.cleared"),
-    );
+    setText(this.badge, badgeText(alert));
     setText(this.why, alert.why[lang()]);
     setText(this.vin, alert.vin);
     setText(this.time, clock(alert.at_ms, store.nowMs()));

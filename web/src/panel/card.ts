@@ -1,12 +1,24 @@
-import { type Alert, type Battery, fetchVehicle, type Vehicle, type VehicleDetail } from "../api.ts";
+import {
+  type Alert,
+  acknowledge,
+  type Battery,
+  fetchVehicle,
+  isOpen,
+  snooze,
+  type Vehicle,
+  type VehicleDetail,
+} from "../api.ts";
 import { el, Section, setText } from "../dom.ts";
 import { age, clock, count, evidence, quantity } from "../format.ts";
 import { type Key, lang, ruleName, t, withLang } from "../i18n.ts";
 import type { Store } from "../state.ts";
+import { badgeText } from "./badge.ts";
 import { cellStrip, temperatureStrip } from "./battery.ts";
 
 const REFRESH_MS = 3_000;
 const TICK_MS = 1_000;
+/** How long the button silences an alert; its label says so. */
+const SNOOZE = "1h";
 
 /** The card of the selected vehicle: why its alerts were raised, what it does, how its battery is. */
 export class Card {
@@ -25,6 +37,8 @@ export class Card {
   private readonly battery = new Section("card-battery");
   private detail: VehicleDetail | null = null;
   private gone = false;
+  /** Who works here, as typed: it goes with every step and stays on the page. */
+  private operator = "";
   private loading: AbortController | null = null;
   /** What had the focus before the card opened, and gets it back. */
   private opener: Element | null = null;
@@ -113,6 +127,9 @@ export class Card {
     const cleared = alert.state === "cleared" && alert.cleared_at_ms != null;
     const since = [t("card.since", { time: clock(alert.episode_ms, nowMs) })];
     if (cleared) since.push(t("card.cleared_at", { time: clock(alert.cleared_at_ms!, nowMs) }));
+    if (alert.state === "snoozed" && alert.snoozed_until_ms != null) {
+      since.push(t("card.snoozed_until", { time: clock(alert.snoozed_until_ms, nowMs) }));
+    }
     const rows = alert.evidence.map(({ name, value }) => fact(...evidence(name, value)));
     return el(
       "div",
@@ -120,10 +137,47 @@ export class Card {
       el("div", { class: "row" }, el("strong", {}, ruleName(alert.rule)), badge(alert)),
       el("p", { class: "card-why", "data-testid": "card-why" }, alert.why[lang()]),
       el("p", { class: "since" }, since.join(" · ")),
+      ...(isOpen(alert) ? [this.actions(alert)] : []),
       ...(rows.length > 0
         ? [el("h3", {}, t("card.evidence")), el("dl", { class: "facts evidence" }, ...rows)]
         : []),
     );
+  }
+
+  /** What an operator can do with an open alert. */
+  private actions(alert: Alert): HTMLElement {
+    const name = el("input", {
+      class: "operator",
+      maxlength: "64",
+      autocomplete: "name",
+      "aria-label": t("action.name"),
+      placeholder: t("action.name"),
+    });
+    name.value = this.operator;
+    name.addEventListener("input", () => {
+      this.operator = name.value.trim();
+    });
+    const failed = el("p", { class: "failed", role: "alert" });
+    const button = (label: Key, testId: string, ask: () => Promise<Alert>) => {
+      const element = el("button", { type: "button", class: "action", "data-testid": testId }, t(label));
+      element.addEventListener("click", () => {
+        element.disabled = true;
+        ask().then(
+          (after) => this.store.updateAlert(after),
+          (error: Error) => {
+            element.disabled = false;
+            setText(failed, error.message);
+          },
+        );
+      });
+      return element;
+    };
+    const buttons: HTMLElement[] = [];
+    if (alert.state !== "acknowledged") {
+      buttons.push(button("action.acknowledge", "acknowledge", () => acknowledge(alert.id, this.operator)));
+    }
+    buttons.push(button("action.snooze", "snooze", () => snooze(alert.id, SNOOZE, this.operator)));
+    return el("div", { class: "actions" }, name, ...buttons, failed);
   }
 
   private factsOf(vehicle: Vehicle): [Key, string][] {
@@ -131,8 +185,12 @@ export class Card {
       value == null ? t("unknown") : t(`${family}.${value}` as Key);
     const mode = t(`mode.${vehicle.mode}` as Key);
     const odometerM = this.detail?.report?.motion?.odo_m;
+    const silence: [Key, string][] = vehicle.silence
+      ? [["fact.silence", t(`silence.${vehicle.silence}` as Key)]]
+      : [];
     return [
       ["fact.mode", vehicle.online ? mode : `${mode} · ${t("offline")}`],
+      ...silence,
       ["fact.charge", quantity(vehicle.soc_pct, "%", 1)],
       ["fact.lock", yesNo("locked", vehicle.locked)],
       ["fact.key", yesNo("key", vehicle.key_near)],
@@ -173,8 +231,4 @@ const fact = (label: string, text: string): HTMLElement =>
   el("div", {}, el("dt", {}, label), el("dd", {}, text));
 
 const badge = (alert: Alert): HTMLElement =>
-  el(
-    "span",
-    { class: "badge" },
-    t(alert.state === "raised" ? (`severity.${alert.severity}` as Key) : "state.cleared"),
-  );
+  el("span", { class: "badge", "data-testid": "card-badge" }, badgeText(alert));

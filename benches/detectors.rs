@@ -1,0 +1,121 @@
+//! Writes `docs/detectors.md`: every rule with its evidence and thresholds, as its source says them, and how good it is.
+//!
+//! `cargo bench --bench detectors -- 100..119 2` runs the mixed scenario with these seeds, two at a time.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+use zhilian::cmd::score::of_seeds;
+use zhilian::cmd::simulate::RunArgs;
+use zhilian::config::Config;
+use zhilian::detect;
+use zhilian::model::Kind;
+use zhilian::score::{Sweep, table};
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What is asked for on the command line.
+struct Asked {
+    seeds: Vec<u64>,
+    jobs: u32,
+    scenario: String,
+}
+
+/// Seeds such as `100..119`, how many at a time, another scenario; cargo adds a flag of its own.
+fn asked() -> Option<Asked> {
+    let (mut seeds, mut jobs, mut scenario) = (None, 1, "mixed".to_owned());
+    for word in std::env::args().skip(1).filter(|word| !word.starts_with("--")) {
+        let range = word.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+        if let Some((from, to)) = range {
+            seeds = Some((from..=to).collect());
+        } else if let Ok(number) = word.parse() {
+            jobs = number;
+        } else {
+            scenario = word;
+        }
+    }
+    Some(Asked { seeds: seeds?, jobs, scenario })
+}
+
+/// What the source of a rule says of it, before its code: paragraphs, without the rule's own name before them.
+fn doc_of(kind: Kind) -> String {
+    let family = kind.rule().split('.').next().unwrap_or_default();
+    let path = Path::new(HERE).join(format!("src/detect/{family}/{}.rs", kind.name()));
+    let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    let paragraphs: Vec<String> = lines.split(|line| line.is_empty()).map(|lines| lines.join(" ")).collect();
+    let text = paragraphs.join("\n\n");
+    let named = format!("`{}`:", kind.rule());
+    text.strip_prefix(&named).map_or(text.clone(), |rest| rest.trim_start().to_owned())
+}
+
+/// The thresholds of a rule: what it is set to where nobody sets it.
+fn thresholds_of(kind: Kind) -> String {
+    let settings = toml::Value::try_from(detect::Settings::default()).expect("settings have a TOML form");
+    let own = settings.get(kind.name()).and_then(toml::Value::as_table);
+    let entries = own.into_iter().flatten().map(|(key, value)| format!("`{key} = {value}`"));
+    entries.collect::<Vec<_>>().join(", ")
+}
+
+/// How good a rule is, as the cells of a row.
+fn measured(kind: Kind, sweep: &Sweep) -> String {
+    let score = &sweep.mean["kinds"][kind.name()];
+    let alerts = &sweep.mean["alerts"][kind.rule()];
+    let runs = sweep.per_seed.len() as f64;
+    let raised = alerts["raised"].as_f64().unwrap_or(0.0);
+    let precision = alerts["true"].as_f64().filter(|_| raised > 0.0).map(|right| right / raised);
+    let percent = |share: Option<f64>| share.map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let seconds = |value: &Value| value.as_f64().map_or("–".to_owned(), table::span);
+    let worst = sweep.worst.get(&format!("kinds.{}.recall", kind.name())).map(|worst| worst.value);
+    format!(
+        "{:.0} | {} | {} | {} | {} | {} | {} | {}",
+        raised * runs,
+        percent(precision),
+        percent(score["recall"].as_f64()),
+        percent(worst),
+        percent(score["right_kind"].as_f64()),
+        seconds(&score["delay_s"]["p50"]),
+        seconds(&score["delay_s"]["p95"]),
+        percent(score["shown"]["recall"].as_f64()),
+    )
+}
+
+fn page(asked: &Asked, sweep: &Sweep) -> String {
+    let Asked { seeds, scenario, .. } = asked;
+    let (first, last) = (seeds.first().copied().unwrap_or(0), seeds.last().copied().unwrap_or(0));
+    let days = sweep.mean["vehicle_days"].as_f64().unwrap_or(0.0);
+    let kinds: Vec<Kind> = detect::all(&detect::Settings::default()).iter().map(|detector| detector.kind()).collect();
+    let mut text = format!(
+        "# Detectors\n\nEvery rule: how good it is, its evidence, its thresholds. Written by `cargo bench --bench detectors -- \
+         {first}..{last}`; do not edit.\n\nMeasured on the scenario `{scenario}`, {} runs of {days:.0} vehicle-days with the seeds \
+         {first} to {last}; thresholds were chosen on 1 to 19. What counts as told, false and right is \
+         in [score.md](score.md). Recall and delays belong to the kind of the same name, whichever rule told it; precision is \
+         the share of the rule's alerts that are true.\n\n",
+        seeds.len(),
+    );
+    text += "| rule | alerts | precision | recall | worst seed | right kind | delay p50 | p95 | recall of those that showed |\n";
+    text += "|---|---|---|---|---|---|---|---|---|\n";
+    for kind in &kinds {
+        let _ = writeln!(text, "| `{}` | {} |", kind.rule(), measured(*kind, sweep));
+    }
+    let _ = writeln!(text, "\n## All numbers\n\n```\n{}\n```", table::of_sweep(sweep).trim_end());
+    for kind in kinds {
+        let _ = write!(text, "\n## `{}`\n\n{}\n\nThresholds: {}\n", kind.rule(), doc_of(kind), thresholds_of(kind));
+    }
+    text
+}
+
+fn main() -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    let Some(asked) = asked() else {
+        return writeln!(stdout, "detectors: give the seeds, such as: cargo bench --bench detectors -- 100..119 2");
+    };
+    let scenario = Some(asked.scenario.clone());
+    let run = RunArgs { scenario, vehicles: None, seed: None, duration: None, json: false };
+    let runs = of_seeds(&run, &asked.seeds, asked.jobs, &Config::default()).map_err(std::io::Error::other)?;
+    let path = Path::new(HERE).join("docs/detectors.md");
+    std::fs::write(&path, page(&asked, &Sweep::of(runs)))?;
+    writeln!(stdout, "wrote {}", path.display())
+}

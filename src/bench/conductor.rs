@@ -1,0 +1,125 @@
+//! Leads the threads of a run through its phases.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::plan::{Plan, Role};
+use super::shared::{Phase, Shared, get};
+
+/// How much longer than its schedule the opening of connections may take.
+const OPENING_GRACE: Duration = Duration::from_secs(15);
+/// How long acknowledgements are waited for after the last message.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long what was acknowledged may take to the listeners.
+const HEARING: Duration = Duration::from_secs(2);
+/// A run without any connection for so long is given up.
+const DEAD: Duration = Duration::from_secs(10);
+
+/// How a run ends before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Why.
+    pub why: String,
+    /// Whether the broker cannot be reached (and not just somebody stopped it).
+    pub unreachable: bool,
+}
+
+/// Leads a run.
+#[derive(Debug)]
+pub struct Conductor {
+    plan: Arc<Plan>,
+    shared: Arc<Shared>,
+    phase_began_ns: u64,
+    connected_ns: u64,
+    /// How the run ended before its time.
+    pub broken: Option<Broken>,
+}
+
+impl Conductor {
+    /// A run that has not begun.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>) -> Self {
+        Self { plan, shared, phase_began_ns: 0, connected_ns: 0, broken: None }
+    }
+
+    fn enter(&mut self, phase: Phase, now_ns: u64) {
+        self.phase_began_ns = now_ns;
+        self.shared.enter(phase);
+    }
+
+    /// Ends the run: what was measured so far counts.
+    pub fn stop(&mut self, now_ns: u64, broken: Broken) {
+        if self.shared.phase() < Phase::Drain {
+            self.broken = Some(broken);
+            self.shared.end_at(now_ns);
+            self.enter(Phase::Drain, now_ns);
+        } else {
+            self.enter(Phase::Leave, now_ns);
+        }
+    }
+
+    /// Goes on to the next phase when it is time; called often.
+    pub fn tick(&mut self, now_ns: u64) {
+        let in_phase = Duration::from_nanos(now_ns.saturating_sub(self.phase_began_ns));
+        let counters = &self.shared.counters;
+        let connected = get(&counters.connected);
+        if connected > 0 {
+            self.connected_ns = now_ns;
+        }
+        match self.shared.phase() {
+            Phase::Probe if connected > 0 => {
+                self.shared.set_times_ns(now_ns, u64::MAX, u64::MAX);
+                self.enter(Phase::Connect, now_ns);
+            }
+            Phase::Probe if get(&counters.connect_fail) > 0 => {
+                let why = self.shared.last_loss().unwrap_or_default();
+                self.stop(now_ns, Broken { why, unreachable: true });
+            }
+            Phase::Connect => self.on_connecting(now_ns, in_phase, connected),
+            Phase::Run => self.on_running(now_ns, connected),
+            Phase::Drain => {
+                let heard = self.plan.listeners == 0 || {
+                    let expected = get(&counters.pub_succ) * u64::from(self.plan.listeners);
+                    get(&counters.recv) >= expected || in_phase > HEARING
+                };
+                if (counters.outstanding() == 0 && heard) || in_phase > DRAIN || self.broken.is_some() {
+                    self.enter(Phase::Leave, now_ns);
+                }
+            }
+            Phase::Probe | Phase::Leave => {}
+        }
+    }
+
+    fn on_connecting(&mut self, now_ns: u64, in_phase: Duration, connected: u64) {
+        let counters = &self.shared.counters;
+        let all = u64::from(self.plan.all_connections());
+        let subscribers = u64::from(if self.plan.role == Role::Subscribe { self.plan.connections } else { 0 });
+        let subscriptions = subscribers + u64::from(self.plan.listeners);
+        let answered = get(&counters.sub_succ) + get(&counters.sub_fail);
+        let scheduled = Duration::from_secs_f64(all as f64 / self.plan.connect_rate);
+        let ready = connected >= all && answered >= subscriptions;
+        if !ready && in_phase < scheduled + OPENING_GRACE {
+            return;
+        }
+        let begin_ns = now_ns + self.plan.warmup.as_nanos() as u64;
+        let end_ns = self.plan.duration.map_or(u64::MAX, |span| now_ns.saturating_add(span.as_nanos() as u64));
+        self.shared.set_times_ns(now_ns, begin_ns.min(end_ns), end_ns);
+        self.enter(Phase::Run, now_ns);
+    }
+
+    fn on_running(&mut self, now_ns: u64, connected: u64) {
+        let [_, _, end_ns] = self.shared.times_ns();
+        let all_sent = self.shared.finished.load(Ordering::Relaxed) >= u64::from(self.plan.threads);
+        if now_ns >= end_ns {
+            self.enter(Phase::Drain, now_ns);
+        } else if all_sent && self.plan.role == Role::Publish {
+            self.shared.end_at(now_ns);
+            self.enter(Phase::Drain, now_ns);
+        } else if connected == 0 && now_ns - self.connected_ns > DEAD.as_nanos() as u64 {
+            let loss = self.shared.last_loss().unwrap_or_default();
+            let why = format!("no connection for {} s: {loss}", DEAD.as_secs());
+            self.stop(now_ns, Broken { why, unreachable: true });
+        }
+    }
+}

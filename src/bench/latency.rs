@@ -1,0 +1,106 @@
+//! Histograms of times: three significant digits from a microsecond to an hour.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// The longest time told apart, microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
+
+/// A histogram of times.
+#[derive(Debug, Clone)]
+pub struct Latency(Histogram<u64>);
+
+/// What a histogram says, in milliseconds; `None` when it is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Default)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub struct Quantiles {
+    pub count: u64,
+    pub min: Option<f64>,
+    pub mean: Option<f64>,
+    pub p50: Option<f64>,
+    pub p90: Option<f64>,
+    pub p99: Option<f64>,
+    #[serde(rename = "p99.9")]
+    pub p99_9: Option<f64>,
+    pub max: Option<f64>,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        // Of fixed size: one that grows would clamp what it has no room for yet.
+        let empty = Histogram::new_with_bounds(1, LONGEST_US, 3);
+        Self(empty.unwrap_or_else(|_| unreachable!("three digits of these bounds are allowed")))
+    }
+}
+
+impl Latency {
+    /// Takes note of a time.
+    pub fn record_ns(&mut self, ns: u64) {
+        self.0.saturating_record((ns / 1000).min(LONGEST_US));
+    }
+
+    /// Adds another histogram.
+    pub fn add(&mut self, other: &Self) {
+        // All have the same bounds.
+        let added = self.0.add(&other.0);
+        debug_assert!(added.is_ok());
+    }
+
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// How many times are in it.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Milliseconds below which a share of the times lies.
+    #[must_use]
+    pub fn quantile_ms(&self, share: f64) -> Option<f64> {
+        (self.count() > 0).then(|| self.0.value_at_quantile(share) as f64 / 1000.0)
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn quantiles(&self) -> Quantiles {
+        let some = |value: f64| (self.count() > 0).then_some(value / 1000.0);
+        Quantiles {
+            count: self.count(),
+            min: some(self.0.min() as f64),
+            mean: some(self.0.mean()),
+            p50: self.quantile_ms(0.5),
+            p90: self.quantile_ms(0.9),
+            p99: self.quantile_ms(0.99),
+            p99_9: self.quantile_ms(0.999),
+            max: some(self.0.max() as f64),
+        }
+    }
+
+    /// Up to `steps` points of the distribution: share, and milliseconds below which it lies.
+    #[must_use]
+    pub fn points(&self) -> Vec<(f64, f64)> {
+        let values = self.0.iter_quantiles(2);
+        values.map(|value| (value.quantile(), value.value_iterated_to() as f64 / 1000.0)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_the_times() {
+        let mut latency = Latency::default();
+        (1..=1000_u64).for_each(|ms| latency.record_ns(ms * 1_000_000));
+        let said = latency.quantiles();
+        let near = |value: Option<f64>, ms: f64| value.is_some_and(|value| (value / ms - 1.0).abs() < 0.002);
+        assert!(near(said.p50, 500.0) && near(said.p90, 900.0) && near(said.p99, 990.0), "{said:?}");
+        assert!(near(said.max, 1000.0) && near(said.min, 1.0) && near(said.mean, 500.5), "{said:?}");
+        let mut twice = latency.clone();
+        twice.add(&latency);
+        assert_eq!((twice.count(), Latency::default().quantiles().max), (2000, None));
+    }
+}

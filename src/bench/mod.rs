@@ -1,0 +1,26 @@
+//! Honest load: an open loop on an absolute schedule, latency from when a message was *meant* to be sent, and a verdict
+//! on the generator itself before one on what it measures.
+//!
+//! [`worker`] moves the load in threads of its own; [`pace`], [`tally`], [`verdict`] and [`report`] only count and judge.
+//! Nothing here prints: `cmd` does.
+
+pub mod conductor;
+pub mod gauge;
+pub mod latency;
+pub mod pace;
+pub mod payload;
+pub mod plan;
+pub mod preflight;
+pub mod report;
+pub mod shared;
+pub mod table;
+pub mod tally;
+pub mod traffic;
+pub mod verdict;
+pub mod worker;
+
+pub use conductor::{Broken, Conductor};
+pub use plan::{Plan, Role};
+pub use report::Report;
+pub use shared::Shared;
+pub use worker::Worker;

@@ -1,0 +1,130 @@
+//! The roll call: goes round all vehicles once a minute, a part of them each second, and notes who is silent and why. A
+//! reason is given in the second round, when it is known how the others of a radio cell are doing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::detect::silence::{Company, Patience, Silence};
+use crate::track::slab::Entry;
+use crate::track::{Slab, VehicleId};
+
+/// A part of all is called each second, all in a minute.
+const CALL: Duration = Duration::from_secs(1);
+const CALLS: usize = 60;
+/// Whose connection is known to be lost is silent after this.
+const CUT_OFF: Duration = Duration::from_mins(1);
+/// Who fell silent within neighbouring spans of this did so together.
+const TOGETHER: Duration = Duration::from_mins(5);
+
+/// How the radio cells are doing.
+#[derive(Debug, Default)]
+struct Cells {
+    heard: HashMap<u32, u32>,
+    /// By cell and span.
+    silent: HashMap<(u32, i64), u32>,
+}
+
+impl Cells {
+    fn company(&self, cell: u32, span: i64) -> Company {
+        let silent = (span - 1..=span + 1).filter_map(|span| self.silent.get(&(cell, span))).sum();
+        Company { heard: self.heard.get(&cell).copied().unwrap_or(0), silent }
+    }
+}
+
+/// The roll call.
+#[derive(Debug)]
+pub struct RollCall {
+    patience: Patience,
+    next: Timestamp,
+    /// When it began to listen; nobody was silent before.
+    began: Timestamp,
+    /// Who is called next.
+    at: usize,
+    counting: Cells,
+    counted: Cells,
+    /// Who is silent and why, with when it was last heard.
+    reasons: HashMap<VehicleId, (Silence, Timestamp)>,
+}
+
+impl RollCall {
+    /// One that listens from its first call on.
+    #[must_use]
+    pub fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            next: Timestamp::NEVER,
+            began: Timestamp::NEVER,
+            at: 0,
+            counting: Cells::default(),
+            counted: Cells::default(),
+            reasons: HashMap::new(),
+        }
+    }
+
+    /// When somebody is to be called; `None` before it has begun.
+    #[must_use]
+    pub fn next(&self) -> Option<Timestamp> {
+        (self.next != Timestamp::NEVER).then_some(self.next)
+    }
+
+    /// Begins to listen; later calls change nothing.
+    pub fn begin(&mut self, now: Timestamp) {
+        if self.began == Timestamp::NEVER {
+            (self.began, self.next) = (now, now + CALL);
+        }
+    }
+
+    /// Calls those whose turn it is; who became silent or is heard again is handed to `changed`.
+    pub fn call(&mut self, now: Timestamp, slab: &Slab, mut changed: impl FnMut(VehicleId)) {
+        if now < self.next {
+            return;
+        }
+        // After a pause one call makes up for all that were missed.
+        self.next = now + CALL;
+        let end = (self.at + slab.len().div_ceil(CALLS)).min(slab.len());
+        for number in self.at..end {
+            let vehicle = VehicleId(number as u32);
+            if self.ask(now, vehicle, slab.get(vehicle)) {
+                changed(vehicle);
+            }
+        }
+        self.at = end;
+        if end == slab.len() {
+            self.at = 0;
+            self.counted = std::mem::take(&mut self.counting);
+        }
+    }
+
+    /// Calls one; true when the answer is new.
+    fn ask(&mut self, now: Timestamp, vehicle: VehicleId, entry: &Entry) -> bool {
+        let Some(report) = &entry.report else { return false };
+        let (track, cell) = (&entry.track, report.link.cell);
+        let since = track.seen.max(self.began);
+        let is_silent = self.patience.ends(report, since, now) || (!track.online && now >= since + CUT_OFF);
+        let reason = if is_silent {
+            let span = track.seen.0.div_euclid(TOGETHER.as_millis() as i64);
+            *self.counting.silent.entry((cell, span)).or_default() += 1;
+            let company = self.counted.company(cell, span);
+            if company.silent == 0 {
+                return false;
+            }
+            Some(Silence::of(report, track, company))
+        } else {
+            *self.counting.heard.entry(cell).or_default() += 1;
+            Silence::of_position(report)
+        };
+        let before = match reason {
+            Some(reason) => self.reasons.insert(vehicle, (reason, track.seen)),
+            None => self.reasons.remove(&vehicle),
+        };
+        before.map(|(before, _)| before) != reason
+    }
+
+    /// Why nothing is heard of a vehicle, or not where it is; `None` of one that is heard.
+    #[must_use]
+    pub fn silence(&self, vehicle: VehicleId, entry: &Entry) -> Option<Silence> {
+        let (reason, seen) = self.reasons.get(&vehicle)?;
+        (*reason == Silence::Withheld || *seen == entry.track.seen).then_some(*reason)
+    }
+}
