@@ -41,7 +41,7 @@ enum Command {
     Record(cmd::record::RecordArgs),
     /// Make a tape of logs of others, or a place of a street map
     Import(cmd::import::ImportArgs),
-    /// Play tapes once more, to the detectors
+    /// Play tapes once more, to the detectors or to a broker
     Replay(cmd::replay::ReplayArgs),
     /// Load a broker honestly: connect, publish, subscribe
     #[command(subcommand)]
@@ -75,12 +75,12 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => return cmd::config::run(args, &config),
         Command::Score(args) => return cmd::score::run(args, &config),
         Command::Import(args) => return cmd::import::run(args),
-        Command::Replay(args) => return cmd::replay::run(args, &config),
         Command::Demo(_)
         | Command::Broker(_)
         | Command::Simulate(_)
         | Command::Collect(_)
         | Command::Record(_)
+        | Command::Replay(_)
         | Command::Bench(_) => {}
     }
     let runtime = tokio::runtime::Runtime::new()
@@ -92,8 +92,9 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Simulate(args) => cmd::simulate::run(args, &config).await,
             Command::Collect(args) => cmd::collect::run(args, config).await,
             Command::Record(args) => cmd::record::run(args, &config).await,
+            Command::Replay(args) => cmd::replay::run(args, &config).await,
             Command::Bench(command) => cmd::bench::run(*command, &config).await,
-            Command::Import(_) | Command::Replay(_) | Command::Config(_) | Command::Score(_) => Ok(()),
+            Command::Import(_) | Command::Config(_) | Command::Score(_) => Ok(()),
         }
     })
 }

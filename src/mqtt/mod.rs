@@ -7,10 +7,12 @@ pub mod backoff;
 pub mod broker;
 pub mod fleet;
 pub mod pool;
+pub mod publisher;
 pub mod subscriber;
 pub mod url;
 
 pub use broker::Broker;
 pub use fleet::FleetLink;
+pub use publisher::Publisher;
 pub use subscriber::{Notice, Subscriber};
 pub use url::BrokerUrl;

@@ -227,7 +227,7 @@ impl Driver {
 }
 
 /// An error of the library in words that say what to look at.
-fn explain(error: &ConnectionError) -> String {
+pub(super) fn explain(error: &ConnectionError) -> String {
     match error {
         ConnectionError::Io(io) => io.to_string(),
         ConnectionError::ConnectionRefused(code) => format!("the broker refused the login: {code:?}"),

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use zhilian::base::Timestamp;
+use zhilian::base::{Clock, Timestamp};
 use zhilian::model::{Chemistry, Fix, Mode, Report};
-use zhilian::tape::Reader;
 use zhilian::tape::import::{Log, LogMap, Summary};
+use zhilian::tape::{Entry, Header, Reader, Writer};
 use zhilian::wire::{Message, decode};
 
-use crate::tools::{ZHILIAN, program, recording};
+use crate::tools::{Running, ZHILIAN, free_port, mosquitto, program, recording};
 
 /// Two bikes of a rental company, as its back office writes them.
 const RENTAL: &str = "\u{feff}export of 2026-06-02;;;;;;;;\r\n\
@@ -253,6 +253,61 @@ fn the_detectors_see_a_tape_as_they_saw_the_run() {
         assert_eq!((&told["id"], &told["at_ms"]), (&expected.id.to_string().into(), &expected.at.0.into()));
     }
     assert_eq!(told.last().expect("a summary")["reports_received"], expected.counters.reports);
+}
+
+#[test]
+fn a_broker_gets_a_tape_as_it_was_recorded() {
+    let port = free_port();
+    let Some(_broker) = mosquitto(port) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("a plain path").to_owned();
+    let (tape, again) = (at("a.tape"), at("again.tape"));
+    let header = Header::new("a test");
+    let mut writer = Writer::new(File::create(&tape).expect("it can be written"), &header).expect("it can be written");
+    let payloads: [&[u8]; 4] = [b"{\"v\":1}", b"\xff\x00 no text", b"", b"last"];
+    let mut entries = Vec::new();
+    for (number, payload) in (0..).zip(payloads) {
+        entries.push(Entry {
+            at: Timestamp(1_780_000_000_000 + 7000 * number),
+            topic: format!("zl/v1/LZLEMTA20T0000001/up/{number}").into(),
+            content_type: (number % 2 == 0).then_some("a/b".into()),
+            retained: false,
+            payload: payload.into(),
+        });
+        writer.write(&entries[entries.len() - 1]).expect("it can be written");
+    }
+    writer.finish().expect("it can be written");
+    let url = format!("mqtt://127.0.0.1:{port}");
+    let recording = Running::start(ZHILIAN, &["record", "--json", "--broker", &url, "-o", &again, "--limit", "4"]);
+    recording.object("started", 20);
+    let replay = |more: &[&str]| {
+        let mut command = Command::new(ZHILIAN);
+        command.args(["replay", "--json", &tape]).args(more).output().expect("it starts")
+    };
+    let begin = Clock::wall().now();
+    let sent = summary(&replay(&["--mqtt", &url, "--speed", "20"]));
+    let lasted = Clock::wall().now().seconds_since(begin);
+    assert!(lasted >= 1.05, "{lasted} s for 21 s, twenty times as fast: they come at once");
+    assert_eq!((&sent["sent"], &sent["acknowledged"]), (&4.into(), &4.into()), "{sent}");
+    assert!(sent["behind_s"]["max"].as_f64() >= sent["behind_s"]["mean"].as_f64(), "{sent}");
+    recording.object("summary", 20);
+    let reader = Reader::new(File::open(&again).expect("it is there")).expect("it is a tape");
+    let heard: Vec<Entry> = reader.map(|entry| entry.expect("it is sound")).collect();
+    for (heard, entry) in heard.iter().zip(&entries) {
+        assert_eq!(*heard, Entry { at: heard.at, ..entry.clone() });
+    }
+    assert_eq!(heard.len(), 4);
+
+    let fails = |more: &[&str], code: i32, words: &str| {
+        let output = replay(more);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(code) && said.contains(words), "{more:?}: {said}");
+    };
+    let nobody = format!("mqtt://127.0.0.1:{}", free_port());
+    fails(&["--mqtt", &nobody], 4, "refused");
+    fails(&["--mqtt", "localhost"], 2, "mqtt://127.0.0.1:1883");
+    fails(&["--mqtt", &url, "--speed", "0"], 2, "0.001 to 100000");
+    fails(&[], 2, "--detect");
 }
 
 #[test]
