@@ -28,7 +28,15 @@ export interface Evidence {
 }
 
 /** Raised, escalated and reopened ones wait for somebody. */
-export type AlertState = "raised" | "acknowledged" | "snoozed" | "escalated" | "reopened" | "cleared" | "withdrawn";
+export type AlertState =
+  | "raised"
+  | "acknowledged"
+  | "snoozed"
+  | "escalated"
+  | "reopened"
+  | "suppressed"
+  | "cleared"
+  | "withdrawn";
 
 export interface Alert {
   id: string;
@@ -97,7 +105,8 @@ export interface Place {
 }
 
 /** Whether the claim stands. */
-export const isOpen = ({ state }: Alert): boolean => state !== "cleared" && state !== "withdrawn";
+export const isOpen = ({ state }: Alert): boolean =>
+  state !== "cleared" && state !== "withdrawn" && state !== "suppressed";
 
 /** Whether it waits for somebody. */
 export const isLoud = (alert: Alert): boolean =>
