@@ -7,9 +7,10 @@ use super::episode::{Claim, Episode, Heard};
 use super::life::{self, Cause, Signature};
 use super::order::{Order, Refusal};
 use super::settings::Settings;
-use crate::base::{AlertId, Timestamp};
+use super::window::{Permit, Window, WindowRefusal, Windows};
+use crate::base::{AlertId, Timestamp, Vin};
 use crate::detect::{Detector, Sight, Signal};
-use crate::model::{Alert, Family, Kind, Level};
+use crate::model::{Alert, AlertState, Family, Kind, Level};
 use crate::track::VehicleId;
 
 /// Whose alert.
@@ -37,6 +38,9 @@ pub struct Book {
     episodes: BTreeMap<Key, Episode>,
     /// When time alone takes the next step of an alert.
     due: BTreeSet<(Timestamp, Key)>,
+    windows: Windows,
+    /// Windows that changed and have not been asked for.
+    changed_windows: Vec<Window>,
 }
 
 impl Book {
@@ -63,7 +67,7 @@ impl Book {
                 self.claim(key, sight, claim, detectors, &mut changed);
             }
             let Some(episode) = self.episodes.get_mut(&key) else { continue };
-            if !episode.is_open() {
+            if !episode.is_live() {
                 if episode.is_over(sight.time(), &self.settings) {
                     self.episodes.remove(&key);
                 }
@@ -86,19 +90,26 @@ impl Book {
         changed: &mut impl FnMut(&Alert, Option<Level>),
     ) {
         let (mut before, mut planned) = (None, Timestamp::NEVER);
+        // What happens to a battery is never harmless.
+        let vin = sight.report.stamp.vin;
+        let window = if key.1 == Family::Theft { self.windows.at(vin, sight.time()) } else { None };
         let heard = self.episodes.get_mut(&key).map_or(Heard::Another, |episode| {
-            before = episode.is_open().then_some(episode.alert.level);
+            before = episode.is_live().then_some(episode.alert.level);
             planned = life::due(&episode.alert, &self.settings);
-            episode.hear(sight, claim, detectors, &self.settings)
+            episode.hear(sight, claim, detectors, window, &self.settings)
         });
         match heard {
             Heard::Nothing => return,
             Heard::Changed => {}
             Heard::Another => {
-                self.episodes.insert(key, Episode::begin(sight, claim, &self.settings));
+                self.episodes.insert(key, Episode::begin(sight, claim, window, &self.settings));
             }
         }
-        changed(&self.episodes[&key].alert, before);
+        let alert = &self.episodes[&key].alert;
+        changed(alert, before);
+        if let (AlertState::Suppressed, None, Some(window)) = (alert.state, before, alert.window) {
+            self.changed_windows.extend(self.windows.trace(vin, window, alert.id).cloned());
+        }
         self.plan(key, planned);
     }
 
@@ -132,7 +143,7 @@ impl Book {
         if !episode.step(now, order.action.cause(now), order.signature) {
             return Err(Refusal::State { id: told.id, state });
         }
-        let other = self.episodes.get(&key).filter(|other| other.is_open() && other.alert.id != told.id);
+        let other = self.episodes.get(&key).filter(|other| other.is_live() && other.alert.id != told.id);
         if let Some(other) = other {
             return Err(Refusal::Another { open: other.alert.id });
         }
@@ -147,17 +158,74 @@ impl Book {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Takes all steps that are due; alerts that changed by it are handed to `changed`.
-    pub fn tick(&mut self, now: Timestamp, mut changed: impl FnMut(VehicleId, &Alert)) {
+    /// Takes all steps that are due; alerts that changed by it are handed to `changed`, with the level at which they were
+    /// told before, if they were.
+    pub fn tick(&mut self, now: Timestamp, mut changed: impl FnMut(VehicleId, &Alert, Option<Level>)) {
         while let Some((due, key)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
             self.due.remove(&(due, key));
             let Some(episode) = self.episodes.get_mut(&key) else { continue };
-            // By its own time, so that it does not matter how often somebody looks at the clock.
-            if episode.step(due, Cause::Due, Signature::default()) {
-                changed(key.0, &episode.alert);
+            let suppressed = episode.alert.state == AlertState::Suppressed;
+            let window = if suppressed { self.windows.at(episode.alert.vin, due) } else { None };
+            if let Some(window) = window {
+                episode.hold(window);
+            } else if episode.step(due, Cause::Due, Signature::default()) {
+                // By its own time, so that it does not matter how often somebody looks at the clock.
+                changed(key.0, &episode.alert, (!suppressed).then_some(episode.alert.level));
             }
             self.plan(key, due);
         }
+    }
+
+    /// Opens an authorised window; `vehicle` is its vehicle, if it is known.
+    ///
+    /// # Errors
+    /// When it would be over, or there are too many.
+    pub fn authorise(
+        &mut self,
+        now: Timestamp,
+        vehicle: Option<VehicleId>,
+        permit: Permit,
+    ) -> Result<Window, WindowRefusal> {
+        let window = self.windows.open(now, permit)?.clone();
+        self.hold_to(vehicle, &window);
+        Ok(window)
+    }
+
+    /// Ends an authorised window early.
+    ///
+    /// # Errors
+    /// When there is none, or it is over.
+    pub fn revoke(
+        &mut self,
+        now: Timestamp,
+        vehicle: Option<VehicleId>,
+        vin: Vin,
+        id: AlertId,
+    ) -> Result<Window, WindowRefusal> {
+        let window = self.windows.revoke(now, vin, id)?.clone();
+        self.hold_to(vehicle, &window);
+        Ok(window)
+    }
+
+    /// An alert that is suppressed in a window is so until that ends.
+    fn hold_to(&mut self, vehicle: Option<VehicleId>, window: &Window) {
+        let Some(key) = vehicle.map(|vehicle| (vehicle, Family::Theft)) else { return };
+        let planned = self.planned(key);
+        let suppressed = |alert: &Alert| alert.state == AlertState::Suppressed && alert.window == Some(window.id);
+        if let Some(episode) = self.episodes.get_mut(&key).filter(|episode| suppressed(&episode.alert)) {
+            episode.hold(window);
+        }
+        self.plan(key, planned);
+    }
+
+    /// Puts back a window that was stored.
+    pub fn restore_window(&mut self, window: Window) {
+        self.windows.restore(window);
+    }
+
+    /// The windows in which an alert left its trace since this was last asked.
+    pub fn take_changed_windows(&mut self) -> Vec<Window> {
+        std::mem::take(&mut self.changed_windows)
     }
 
     /// Whether what happened at `time`, by the device's clock, and is told `now` is told late.
@@ -210,13 +278,13 @@ impl Book {
     /// The kinds of open alerts of a vehicle.
     pub fn kinds_of(&self, vehicle: VehicleId) -> impl Iterator<Item = Kind> + '_ {
         let of_vehicle = self.episodes.range((vehicle, Family::Theft)..=(vehicle, Family::Benign));
-        of_vehicle.filter(|(_, episode)| episode.is_open()).map(|(_, episode)| episode.alert.kind)
+        of_vehicle.filter(|(_, episode)| episode.alert.state.is_open()).map(|(_, episode)| episode.alert.kind)
     }
 
     /// How many alerts are open.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.episodes.values().filter(|episode| episode.is_open()).count()
+        self.episodes.values().filter(|episode| episode.alert.state.is_open()).count()
     }
 
     /// Whether none is open.

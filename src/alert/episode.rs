@@ -2,6 +2,7 @@
 
 use super::life::{self, Cause, Signature};
 use super::settings::Settings;
+use super::window::Window;
 use crate::base::{AlertId, Timestamp};
 use crate::detect::{Detector, Sight, Signal};
 use crate::model::{Alert, AlertState, Family, Kind, Level};
@@ -49,6 +50,7 @@ impl<'a> Claim<'a> {
             at: sight.now,
             cleared_at: None,
             snoozed_until: None,
+            window: None,
             late: sight.now >= episode + settings.late_after,
             place: sight.report.position.map(|position| position.at),
             why: finding.why,
@@ -69,8 +71,12 @@ pub(super) struct Episode {
 
 impl Episode {
     /// Begins with a claim.
-    pub fn begin(sight: Sight<'_>, claim: Claim<'_>, settings: &Settings) -> Self {
+    pub fn begin(sight: Sight<'_>, claim: Claim<'_>, window: Option<&Window>, settings: &Settings) -> Self {
         let mut alert = claim.raise(sight, settings);
+        if let Some(window) = window {
+            (alert.state, alert.snoozed_until, alert.window) =
+                (AlertState::Suppressed, Some(window.until), Some(window.id));
+        }
         life::note(&mut alert, Signature::default());
         Self { alert, witnesses: Vec::new(), gone: None }
     }
@@ -81,9 +87,9 @@ impl Episode {
         Self { alert, witnesses, gone: None }
     }
 
-    /// Whether its alert stands.
-    pub fn is_open(&self) -> bool {
-        self.alert.state.is_open()
+    /// Whether its cause is still there.
+    pub fn is_live(&self) -> bool {
+        self.alert.state.is_live()
     }
 
     /// Whether it was cleared so long ago that nothing brings it back.
@@ -98,9 +104,10 @@ impl Episode {
         sight: Sight<'_>,
         claim: Claim<'_>,
         order: &[Box<dyn Detector>],
+        window: Option<&Window>,
         settings: &Settings,
     ) -> Heard {
-        if self.is_open() {
+        if self.is_live() {
             return if self.grow(sight, claim, order, settings) { Heard::Changed } else { Heard::Nothing };
         }
         let known = self.witnesses.iter().any(|witness| witness.kind == claim.detector.kind());
@@ -109,7 +116,9 @@ impl Episode {
         }
         self.gone = None;
         self.replace(claim.raise(sight, settings));
-        life::step(&mut self.alert, sight.now, Cause::Back, Signature::default());
+        let cause = window.map_or(Cause::Back, |window| Cause::Suppress(window.until));
+        self.alert.window = window.map(|window| window.id).or(self.alert.window);
+        life::step(&mut self.alert, sight.now, cause, Signature::default());
         Heard::Changed
     }
 
@@ -132,8 +141,8 @@ impl Episode {
         let before = &mut self.alert;
         let history = std::mem::take(&mut before.history);
         let (id, episode, state) = (before.id, before.episode, before.state);
-        let (cleared_at, snoozed_until) = (before.cleared_at, before.snoozed_until);
-        *before = Alert { id, state, episode, cleared_at, snoozed_until, history, ..newer };
+        let (cleared_at, snoozed_until, window) = (before.cleared_at, before.snoozed_until, before.window);
+        *before = Alert { id, state, episode, cleared_at, snoozed_until, window, history, ..newer };
     }
 
     /// Hears every rule that has seen something; true when all have been content for long enough, and the alert was cleared
@@ -167,6 +176,11 @@ impl Episode {
             return true;
         }
         false
+    }
+
+    /// It is suppressed for so long, in that window.
+    pub fn hold(&mut self, window: &Window) {
+        (self.alert.snoozed_until, self.alert.window) = (Some(window.until), Some(window.id));
     }
 
     /// Takes a step that no rule causes; false when there is no such step.
@@ -209,6 +223,7 @@ pub(super) fn example() -> Alert {
         at: Timestamp(0),
         cleared_at: None,
         snoozed_until: None,
+        window: None,
         late: false,
         place: None,
         why: crate::model::Words::default(),

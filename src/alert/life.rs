@@ -16,6 +16,8 @@ pub enum Cause {
     Gone,
     /// A rule that saw its case claims it again soon after it was cleared.
     Back,
+    /// The same, while the vehicle is authorised to be moved until then.
+    Suppress(Timestamp),
     /// An operator takes it on.
     Acknowledge,
     /// An operator wants to hear nothing of it until then.
@@ -31,20 +33,24 @@ pub enum Cause {
 /// The state after a step; `None` when there is no such step.
 #[must_use]
 pub fn next(state: AlertState, cause: Cause) -> Option<AlertState> {
-    use AlertState::{Acknowledged, Cleared, Escalated, Raised, Reopened, Snoozed, Withdrawn};
+    use AlertState::{Acknowledged, Cleared, Escalated, Raised, Reopened, Snoozed, Suppressed, Withdrawn};
     match (state, cause) {
         // Whoever took it on, or put it off, did so when it was less.
-        (Raised | Acknowledged | Snoozed, Cause::Grown) | (Snoozed, Cause::Due) => Some(Raised),
+        (Raised | Acknowledged | Snoozed, Cause::Grown) | (Snoozed | Suppressed, Cause::Due) => Some(Raised),
+        (Suppressed, Cause::Grown) | (Cleared, Cause::Suppress(_)) => Some(Suppressed),
         (Reopened, Cause::Grown) | (Cleared, Cause::Back) | (Acknowledged | Snoozed | Cleared, Cause::Reopen) => {
             Some(Reopened)
         }
         (Escalated, Cause::Grown) | (Raised | Reopened, Cause::Due) => Some(Escalated),
-        (Raised | Acknowledged | Snoozed | Escalated | Reopened, Cause::Gone) => Some(Cleared),
+        (Raised | Acknowledged | Snoozed | Escalated | Reopened | Suppressed, Cause::Gone) => Some(Cleared),
         (Raised | Snoozed | Escalated | Reopened, Cause::Acknowledge) => Some(Acknowledged),
         (Raised | Acknowledged | Snoozed | Escalated | Reopened, Cause::Snooze(_)) => Some(Snoozed),
-        (Raised | Acknowledged | Snoozed | Escalated | Reopened | Cleared, Cause::Wrong) => Some(Withdrawn),
+        (Raised | Acknowledged | Snoozed | Escalated | Reopened | Suppressed | Cleared, Cause::Wrong) => {
+            Some(Withdrawn)
+        }
         (Cleared, Cause::Grown | Cause::Gone | Cause::Acknowledge | Cause::Snooze(_) | Cause::Due)
-        | (Raised | Acknowledged | Snoozed | Escalated | Reopened, Cause::Back)
+        | (Raised | Acknowledged | Snoozed | Escalated | Reopened | Suppressed, Cause::Back | Cause::Suppress(_))
+        | (Suppressed, Cause::Acknowledge | Cause::Snooze(_) | Cause::Reopen)
         | (Raised | Escalated | Reopened, Cause::Reopen)
         | (Acknowledged, Cause::Acknowledge | Cause::Due)
         | (Escalated, Cause::Due)
@@ -66,9 +72,10 @@ pub fn step(alert: &mut Alert, at: Timestamp, cause: Cause, signature: Signature
     let Some(state) = next(alert.state, cause) else { return false };
     alert.state = state;
     alert.at = at;
-    alert.cleared_at = (!state.is_open()).then_some(at);
+    alert.cleared_at = (!state.is_live()).then_some(at);
     alert.snoozed_until = match cause {
-        Cause::Snooze(until) => Some(until),
+        Cause::Snooze(until) | Cause::Suppress(until) => Some(until),
+        Cause::Grown if state == AlertState::Suppressed => alert.snoozed_until,
         Cause::Grown | Cause::Gone | Cause::Back | Cause::Acknowledge | Cause::Reopen | Cause::Due | Cause::Wrong => {
             None
         }
@@ -89,7 +96,7 @@ pub fn note(alert: &mut Alert, Signature { by, note }: Signature) {
 #[must_use]
 pub fn due(alert: &Alert, settings: &Settings) -> Timestamp {
     match alert.state {
-        AlertState::Snoozed => alert.snoozed_until.unwrap_or(alert.at),
+        AlertState::Snoozed | AlertState::Suppressed => alert.snoozed_until.unwrap_or(alert.at),
         AlertState::Raised | AlertState::Reopened if alert.level == Level::Three => {
             let since = alert.history.last().map_or(alert.at, |step| step.at);
             if settings.escalate_after.is_zero() { Timestamp::NEVER } else { since + settings.escalate_after }
@@ -111,21 +118,23 @@ mod tests {
 
     #[test]
     fn the_table_of_steps() {
-        // Where each leads from raised, acknowledged, snoozed, escalated, reopened, cleared and withdrawn.
+        // Where each leads from raised, acknowledged, snoozed, escalated, reopened, suppressed, cleared and
+        // withdrawn.
         let word = |state: Option<AlertState>| state.map_or("-", AlertState::name);
         let table = [
-            (Cause::Grown, ["raised", "raised", "raised", "escalated", "reopened", "-", "-"]),
-            (Cause::Gone, ["cleared", "cleared", "cleared", "cleared", "cleared", "-", "-"]),
-            (Cause::Back, ["-", "-", "-", "-", "-", "reopened", "-"]),
-            (Cause::Acknowledge, ["acknowledged", "-", "acknowledged", "acknowledged", "acknowledged", "-", "-"]),
-            (Cause::Snooze(MINUTE), ["snoozed", "snoozed", "snoozed", "snoozed", "snoozed", "-", "-"]),
-            (Cause::Reopen, ["-", "reopened", "reopened", "-", "-", "reopened", "-"]),
-            (Cause::Wrong, ["withdrawn", "withdrawn", "withdrawn", "withdrawn", "withdrawn", "withdrawn", "-"]),
-            (Cause::Due, ["escalated", "-", "raised", "-", "escalated", "-", "-"]),
+            (Cause::Grown, "raised raised raised escalated reopened suppressed - -"),
+            (Cause::Gone, "cleared cleared cleared cleared cleared cleared - -"),
+            (Cause::Back, "- - - - - - reopened -"),
+            (Cause::Suppress(MINUTE), "- - - - - - suppressed -"),
+            (Cause::Acknowledge, "acknowledged - acknowledged acknowledged acknowledged - - -"),
+            (Cause::Snooze(MINUTE), "snoozed snoozed snoozed snoozed snoozed - - -"),
+            (Cause::Reopen, "- reopened reopened - - - reopened -"),
+            (Cause::Wrong, "withdrawn withdrawn withdrawn withdrawn withdrawn withdrawn withdrawn -"),
+            (Cause::Due, "escalated - raised - escalated raised - -"),
         ];
         for (cause, expected) in table {
             let found: Vec<&str> = AlertState::ALL.iter().map(|state| word(next(*state, cause))).collect();
-            assert_eq!(found, expected, "{cause:?}");
+            assert_eq!(found.join(" "), expected, "{cause:?}");
         }
     }
 

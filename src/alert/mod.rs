@@ -6,8 +6,10 @@ pub mod episode;
 pub mod life;
 pub mod order;
 pub mod settings;
+pub mod window;
 
 pub use book::Book;
 pub use life::Signature;
 pub use order::{Action, Order, Refusal};
 pub use settings::Settings;
+pub use window::{Permit, Purpose, Window, WindowRefusal};

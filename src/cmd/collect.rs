@@ -110,7 +110,9 @@ impl Running {
         let mut core = Core::new(&config.collect);
         let open = restored.open_alerts();
         restored.alerts.into_iter().for_each(|alert| hub.show_alert(alert));
+        restored.windows.iter().for_each(|window| hub.show_window(window.clone()));
         core.restore(restored.vehicles, open);
+        core.restore_windows(restored.windows);
 
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, Arc::clone(&hub), metrics));

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::stop;
+use crate::alert::Window;
 use crate::base::Clock;
 use crate::collect::{Core, Counters, Inbound, Output};
 use crate::model::Alert;
@@ -67,7 +68,8 @@ impl Collecting {
                     None => break,
                 },
                 Some(request) = requests.recv() => {
-                    request.carry_out(self.clock.now(), &mut self.core);
+                    let window = request.carry_out(self.clock.now(), &mut self.core);
+                    self.keep_window(window);
                     self.carry_out(&subscriber).await;
                 }
                 _ = tick.tick() => {
@@ -116,7 +118,18 @@ impl Collecting {
         }
     }
 
+    /// Shows and stores an authorised window that changed.
+    fn keep_window(&mut self, changed: Option<Window>) {
+        if let Some(window) = changed {
+            self.hub.show_window(window.clone());
+            self.unsaved.windows.push(window);
+        }
+    }
+
     async fn carry_out(&mut self, subscriber: &Subscriber) {
+        for window in self.core.take_changed_windows() {
+            self.keep_window(Some(window));
+        }
         while let Some(output) = self.core.poll() {
             match output {
                 Output::Vehicle(id) => {
@@ -156,6 +169,7 @@ impl Collecting {
             // The disk is behind: states come again with their next change, alerts must not be forgotten.
             self.changed.extend(changed);
             self.unsaved.alerts = kept.alerts;
+            self.unsaved.windows = kept.windows;
         }
         self.hub.health.stored.store(self.store.is_healthy(), Ordering::Relaxed);
     }

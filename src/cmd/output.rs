@@ -71,9 +71,11 @@ pub fn alert(style: Style, alert: &Alert) {
             let state = match alert.state {
                 AlertState::Raised | AlertState::Reopened => "ALERT",
                 AlertState::Escalated => "ESCALATED",
-                AlertState::Acknowledged | AlertState::Snoozed | AlertState::Cleared | AlertState::Withdrawn => {
-                    alert.state.name()
-                }
+                AlertState::Acknowledged
+                | AlertState::Snoozed
+                | AlertState::Suppressed
+                | AlertState::Cleared
+                | AlertState::Withdrawn => alert.state.name(),
             };
             let (at, rule, vin, why) = (clock_time(alert.at), alert.kind.rule(), alert.vin, &alert.why);
             line(&format!("{at}  {state:<12}  {rule:<24} {vin}  {}  {}", why.en, why.zh));

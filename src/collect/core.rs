@@ -8,8 +8,8 @@ use super::counters::Counters;
 use super::intake::Change;
 use super::roll::RollCall;
 use super::settings::Settings;
-use crate::alert::{self, Book, Refusal};
-use crate::base::{Timestamp, Vin};
+use crate::alert::{self, Book, Permit, Refusal, Window, WindowRefusal};
+use crate::base::{AlertId, Timestamp, Vin};
 use crate::detect::silence::Silence;
 use crate::detect::{self, Detector, Signal};
 use crate::model::{Alert, AlertState, Command, Family, Kind, Level, Order};
@@ -106,7 +106,7 @@ impl Core {
     /// Takes a message that arrived at `now`.
     pub fn handle(&mut self, now: Timestamp, inbound: Inbound<'_>) {
         self.roll.begin(now);
-        if self.next_deadline().is_some_and(|due| due <= now) {
+        if self.roll.is_due(now) || self.next_deadline().is_some_and(|due| due <= now) {
             self.tick(now);
         }
         self.counters.messages += 1;
@@ -131,6 +131,7 @@ impl Core {
             AlertState::Escalated => counters.escalated += 1,
             AlertState::Cleared => counters.cleared += 1,
             AlertState::Withdrawn => counters.withdrawn += 1,
+            AlertState::Suppressed => counters.suppressed += u64::from(before.is_none()),
             AlertState::Acknowledged | AlertState::Snoozed => {}
         }
         let rises = alert.state.is_open() && before.is_none_or(|before| alert.level > before);
@@ -158,12 +159,13 @@ impl Core {
         Ok(alert)
     }
 
-    /// When something is due without any message, by the collector's clock.
+    /// When something is due without any message, by the collector's clock. The roll call is not among it: it goes round
+    /// with the messages, and with whoever calls [`Core::tick`] when none come.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let replay = self.archive.next_replay().map(|(at, _)| at);
         let expiry = self.archive.next_expiry().map(|(at, _)| at);
-        self.book.next_deadline().into_iter().chain(replay).chain(expiry).chain(self.roll.next()).min()
+        self.book.next_deadline().into_iter().chain(replay).chain(expiry).min()
     }
 
     /// Does what is due at `now`. [`Core::handle`] does it by itself; call it when no message comes for a while.
@@ -177,11 +179,41 @@ impl Core {
         let outputs = &mut self.outputs;
         self.roll.call(now, &self.slab, |vehicle| outputs.push_back(Output::Vehicle(vehicle)));
         let mut steps = Vec::new();
-        self.book.tick(now, |vehicle, alert| steps.push((vehicle, alert.clone())));
-        for (vehicle, alert) in steps {
-            let level = alert.level;
-            self.tell(vehicle, alert, Some(level));
+        self.book.tick(now, |vehicle, alert, before| steps.push((vehicle, alert.clone(), before)));
+        for (vehicle, alert, before) in steps {
+            self.tell(vehicle, alert, before);
+            self.outputs.push_back(Output::Vehicle(vehicle));
         }
+    }
+
+    /// Lets a vehicle be moved for a time: claims of theft are only noted meanwhile.
+    ///
+    /// # Errors
+    /// When the time would be over, or there are too many.
+    pub fn authorise(&mut self, now: Timestamp, permit: Permit) -> Result<Window, WindowRefusal> {
+        self.book.authorise(now, self.slab.find(permit.vin), permit)
+    }
+
+    /// Ends such a time early; what was suppressed and is still there is raised.
+    ///
+    /// # Errors
+    /// When there is none, or it is over.
+    pub fn revoke(&mut self, now: Timestamp, vin: Vin, id: AlertId) -> Result<Window, WindowRefusal> {
+        let window = self.book.revoke(now, self.slab.find(vin), vin, id)?;
+        self.tick(now);
+        Ok(window)
+    }
+
+    /// Puts back authorised windows that were stored.
+    pub fn restore_windows(&mut self, windows: Vec<Window>) {
+        for window in windows {
+            self.book.restore_window(window);
+        }
+    }
+
+    /// The authorised windows in which an alert left its trace since this was last asked.
+    pub fn take_changed_windows(&mut self) -> Vec<Window> {
+        self.book.take_changed_windows()
     }
 
     /// The next thing to carry out.

@@ -37,6 +37,8 @@ pub struct Counters {
     pub escalated: u64,
     /// Alerts cleared.
     pub cleared: u64,
+    /// Alerts suppressed in authorised windows.
+    pub suppressed: u64,
     /// Alerts withdrawn because of what came late.
     pub withdrawn: u64,
     /// Payloads turned away, by reason.

@@ -170,23 +170,26 @@ impl Core {
 
     /// An alert that nobody had been told of. It follows one that was withdrawn, if that was open.
     fn add(&mut self, now: Timestamp, vehicle: VehicleId, truth: &Alert, late: bool, before: Option<Alert>) -> Alert {
-        let is_open = truth.state.is_open();
+        let is_live = truth.state.is_live();
+        // In its window it is only noted; of what is over, nobody would have been told more.
+        let silent = truth.window.is_some() && (!is_live || truth.snoozed_until.is_some_and(|until| until > now));
         let mut alert = Alert {
-            state: AlertState::Raised,
+            state: if silent { AlertState::Suppressed } else { AlertState::Raised },
             at: now,
             cleared_at: None,
-            snoozed_until: None,
+            snoozed_until: truth.snoozed_until.filter(|_| silent),
             late: late || truth.late,
             history: Vec::new(),
             ..truth.clone()
         };
-        let before = before.filter(|before| before.state.is_open() && is_open && before.level >= alert.level);
+        let before =
+            before.filter(|before| before.state.is_open() && is_live && !silent && before.level >= alert.level);
         if let Some(before) = before {
             (alert.state, alert.snoozed_until, alert.history) = (before.state, before.snoozed_until, before.history);
         }
         life::note(&mut alert, Signature::default());
         self.tell(vehicle, alert.clone(), None);
-        if !is_open {
+        if !is_live {
             let level = alert.level;
             life::step(&mut alert, now, Cause::Gone, Signature::default());
             self.tell(vehicle, alert.clone(), Some(level));
@@ -196,9 +199,9 @@ impl Core {
 
     /// An alert of which everybody was told, as it should have been told.
     fn correct(&mut self, now: Timestamp, vehicle: VehicleId, before: &Alert, truth: &Alert, late: bool) -> Alert {
-        let (was_open, is_open) = (before.state.is_open(), truth.state.is_open());
+        let (was_live, is_live) = (before.state.is_live(), truth.state.is_live());
         let said = (before.level, before.kind, before.episode);
-        if was_open == is_open && said == (truth.level, truth.kind, truth.episode) {
+        if was_live == is_live && said == (truth.level, truth.kind, truth.episode) {
             return before.clone();
         }
         let mut alert = Alert {
@@ -206,14 +209,18 @@ impl Core {
             at: before.at,
             cleared_at: before.cleared_at,
             snoozed_until: before.snoozed_until,
+            window: before.window.or(truth.window),
             late: before.late,
             history: before.history.clone(),
             ..truth.clone()
         };
         alert.late |= late;
-        let step = match (was_open, is_open) {
+        let step = match (was_live, is_live) {
             (true, false) => Some(Cause::Gone),
-            (false, true) => Some(Cause::Back),
+            (false, true) => {
+                let until = truth.snoozed_until.filter(|until| truth.state == AlertState::Suppressed && *until > now);
+                Some(until.map_or(Cause::Back, Cause::Suppress))
+            }
             (true, true) => (truth.level > before.level).then_some(Cause::Grown),
             (false, false) => None,
         };
@@ -223,7 +230,7 @@ impl Core {
             alert.at = now;
             life::note(&mut alert, Signature::default());
         }
-        self.tell(vehicle, alert.clone(), was_open.then_some(before.level));
+        self.tell(vehicle, alert.clone(), was_live.then_some(before.level));
         alert
     }
 }

@@ -62,10 +62,10 @@ impl RollCall {
         }
     }
 
-    /// When somebody is to be called; `None` before it has begun.
+    /// Whether somebody is to be called.
     #[must_use]
-    pub fn next(&self) -> Option<Timestamp> {
-        (self.next != Timestamp::NEVER).then_some(self.next)
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.next
     }
 
     /// Begins to listen; later calls change nothing.
@@ -77,7 +77,7 @@ impl RollCall {
 
     /// Calls those whose turn it is; who became silent or is heard again is handed to `changed`.
     pub fn call(&mut self, now: Timestamp, slab: &Slab, mut changed: impl FnMut(VehicleId)) {
-        if now < self.next {
+        if !self.is_due(now) {
             return;
         }
         // After a pause one call makes up for all that were missed.

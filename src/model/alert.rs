@@ -74,6 +74,8 @@ pub enum AlertState {
     Escalated,
     /// It was cleared, and stands again.
     Reopened,
+    /// It would stand, but the vehicle is authorised to be moved.
+    Suppressed,
     /// The cause is gone, and has stayed away long enough.
     Cleared,
     /// What came late shows that it never was, or was another one.
@@ -88,16 +90,23 @@ impl AlertState {
         Self::Snoozed,
         Self::Escalated,
         Self::Reopened,
+        Self::Suppressed,
         Self::Cleared,
         Self::Withdrawn,
     ];
+
+    /// Whether its cause is still there: it stands, or would if nothing suppressed it.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        self.is_open() || self == Self::Suppressed
+    }
 
     /// Whether the claim stands.
     #[must_use]
     pub fn is_open(self) -> bool {
         match self {
             Self::Raised | Self::Acknowledged | Self::Snoozed | Self::Escalated | Self::Reopened => true,
-            Self::Cleared | Self::Withdrawn => false,
+            Self::Suppressed | Self::Cleared | Self::Withdrawn => false,
         }
     }
 
@@ -110,6 +119,7 @@ impl AlertState {
             Self::Snoozed => "snoozed",
             Self::Escalated => "escalated",
             Self::Reopened => "reopened",
+            Self::Suppressed => "suppressed",
             Self::Cleared => "cleared",
             Self::Withdrawn => "withdrawn",
         }
@@ -177,9 +187,12 @@ pub struct Alert {
     /// When it was cleared, by the collector's clock.
     #[serde(rename = "cleared_at_ms")]
     pub cleared_at: Option<Timestamp>,
-    /// Until when it is silent, by the collector's clock; only while it is snoozed.
+    /// Until when it is silent, by the collector's clock; only while it is snoozed or suppressed.
     #[serde(rename = "snoozed_until_ms", default)]
     pub snoozed_until: Option<Timestamp>,
+    /// The authorised window in which it was suppressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<AlertId>,
     /// Told long after it happened: the vehicle had no network, or its messages were under way for long.
     #[serde(default)]
     pub late: bool,

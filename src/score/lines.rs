@@ -54,7 +54,7 @@ pub fn claim(line: &str) -> Result<Option<Claim>, String> {
         family,
         rule: rule.to_owned(),
         level: level(&value)?,
-        stands: !matches!(state, "cleared" | "closed" | "resolved" | "ended"),
+        stands: !matches!(state, "cleared" | "closed" | "resolved" | "ended" | "suppressed" | "withdrawn"),
         at: time(&value, "at")?.ok_or("expected \"at_ms\"")?,
         since: time(&value, "episode")?,
     }))

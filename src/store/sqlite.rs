@@ -5,16 +5,23 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 
+use crate::alert::Window;
 use crate::model::Alert;
 use crate::track::Saved;
 
 /// The version of the tables and of what is in them.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 /// How a store of an older version becomes one of the next; the first is for version 2.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // Alerts got more states and a history; what an old one does not say is read as empty.
     "",
+    WINDOW_TABLE,
 ];
+/// Authorised windows.
+const WINDOW_TABLE: &str =
+    "CREATE TABLE window (id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL, window TEXT NOT NULL) WITHOUT ROWID;";
+/// Windows that are over for so long are not read back, ms: nothing comes so late.
+const WINDOW_KEPT_MS: i64 = 7 * 86_400_000;
 /// The version of the first migration.
 const OLDEST: i64 = SCHEMA_VERSION - MIGRATIONS.len() as i64;
 
@@ -52,13 +59,15 @@ pub struct Restored {
     pub vehicles: Vec<Saved>,
     /// The newest alerts, oldest first.
     pub alerts: Vec<Alert>,
+    /// Authorised windows that are not long over.
+    pub windows: Vec<Window>,
 }
 
 impl Restored {
-    /// The alerts that are still open.
+    /// The alerts whose cause is still there.
     #[must_use]
     pub fn open_alerts(&self) -> Vec<Alert> {
-        self.alerts.iter().filter(|alert| alert.state.is_open()).cloned().collect()
+        self.alerts.iter().filter(|alert| alert.state.is_live()).cloned().collect()
     }
 }
 
@@ -100,10 +109,10 @@ impl Database {
                      at_ms INTEGER NOT NULL, alert TEXT NOT NULL
                  ) WITHOUT ROWID;
                  CREATE INDEX alert_at ON alert (at_ms);
-                 PRAGMA user_version = 3;
+                 PRAGMA user_version = 2;
                  COMMIT;",
             )?;
-            return Ok(SCHEMA_VERSION);
+            return Self::migrate(connection, OLDEST);
         }
         Self::migrate(connection, version)
     }
@@ -128,7 +137,10 @@ impl Database {
         let newest = "SELECT alert FROM (SELECT alert, at_ms, id FROM alert ORDER BY state IN ('cleared', 'withdrawn'), at_ms DESC \
                       LIMIT ?1) ORDER BY at_ms, id";
         let alerts = self.rows(newest, [i64::try_from(alerts).unwrap_or(i64::MAX)])?;
-        Ok(Restored { vehicles, alerts })
+        let latest =
+            "SELECT window FROM window WHERE until_ms >= (SELECT MAX(until_ms) FROM window) - ?1 ORDER BY until_ms";
+        let windows = self.rows(latest, [WINDOW_KEPT_MS])?;
+        Ok(Restored { vehicles, alerts, windows })
     }
 
     fn rows<T: DeserializeOwned>(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<T>, StoreError> {
@@ -137,11 +149,11 @@ impl Database {
         texts.map(|text| Ok(serde_json::from_str(&text?)?)).collect()
     }
 
-    /// Writes vehicles and alerts in one transaction: all or nothing.
+    /// Writes vehicles, alerts and windows in one transaction: all or nothing.
     ///
     /// # Errors
     /// [`StoreError::Sql`], for instance when the disk is full; nothing is written then.
-    pub fn write(&mut self, vehicles: &[Saved], alerts: &[Alert]) -> Result<(), StoreError> {
+    pub fn write(&mut self, vehicles: &[Saved], alerts: &[Alert], windows: &[Window]) -> Result<(), StoreError> {
         let transaction = self.0.transaction()?;
         {
             let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO vehicle (vin, state) VALUES (?1, ?2)")?;
@@ -162,6 +174,13 @@ impl Database {
                     text
                 ])?;
             }
+        }
+        for window in windows {
+            let text = serde_json::to_string(window)?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO window (id, until_ms, window) VALUES (?1, ?2, ?3)",
+                params![window.id.to_string(), window.until.0, text],
+            )?;
         }
         transaction.commit()?;
         Ok(())
@@ -189,6 +208,7 @@ mod tests {
             at: episode,
             cleared_at: None,
             snoozed_until: None,
+            window: None,
             late: false,
             place: None,
             why: Words { en: "moved".to_owned(), zh: "移动".to_owned() },
@@ -205,8 +225,8 @@ mod tests {
         let saved = Saved { version: Saved::VERSION, track, report: None };
         {
             let mut database = Database::open(&path).unwrap();
-            database.write(std::slice::from_ref(&saved), &[alert(AlertState::Raised, 1)]).unwrap();
-            database.write(&[], &[alert(AlertState::Cleared, 1), alert(AlertState::Raised, 2)]).unwrap();
+            database.write(std::slice::from_ref(&saved), &[alert(AlertState::Raised, 1)], &[]).unwrap();
+            database.write(&[], &[alert(AlertState::Cleared, 1), alert(AlertState::Raised, 2)], &[]).unwrap();
         }
         let restored = Database::open(&path).unwrap().restore(10).unwrap();
         assert_eq!(restored.vehicles, [saved]);
@@ -222,9 +242,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let all: Vec<Alert> = (1..).zip(AlertState::ALL).map(|(number, state)| alert(*state, number)).collect();
-        Database::open(&path).unwrap().write(&[], &all).unwrap();
-        let restored = Database::open(&path).unwrap().restore(5).unwrap();
-        assert_eq!(restored.open_alerts(), all[..5], "and they come before any that is over");
+        Database::open(&path).unwrap().write(&[], &all, &[]).unwrap();
+        let restored = Database::open(&path).unwrap().restore(6).unwrap();
+        assert_eq!(restored.open_alerts(), all[..6], "and they come before any that is over");
     }
 
     #[test]
@@ -239,7 +259,7 @@ mod tests {
         drop(Database::open(&path).unwrap());
         let file = Connection::open(&path).unwrap();
         file.execute("INSERT INTO alert VALUES (?1, 'V', 'theft.tow', 'raised', 1, ?2)", params![id, text]).unwrap();
-        file.pragma_update(None, "user_version", 2).unwrap();
+        file.execute_batch("DROP TABLE window; PRAGMA user_version = 2;").unwrap();
         let restored = Database::open(&path).unwrap().restore(10).unwrap();
         assert_eq!(restored.alerts, [Alert { history: Vec::new(), ..alert(AlertState::Raised, 1) }]);
         assert_eq!(file.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), SCHEMA_VERSION);

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::sqlite::{Database, Restored, StoreError};
+use crate::alert::Window;
 use crate::model::Alert;
 use crate::track::Saved;
 
@@ -25,11 +26,13 @@ pub struct Batch {
     pub vehicles: Vec<Saved>,
     /// Alerts that changed.
     pub alerts: Vec<Alert>,
+    /// Authorised windows that changed.
+    pub windows: Vec<Window>,
 }
 
 impl Batch {
     fn is_empty(&self) -> bool {
-        self.vehicles.is_empty() && self.alerts.is_empty()
+        self.vehicles.is_empty() && self.alerts.is_empty() && self.windows.is_empty()
     }
 }
 
@@ -93,13 +96,14 @@ fn write(mut database: Database, receiver: &Receiver<Batch>, healthy: &AtomicBoo
             Ok(batch) => {
                 waiting.vehicles.extend(batch.vehicles);
                 waiting.alerts.extend(batch.alerts);
+                waiting.windows.extend(batch.windows);
                 false
             }
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => true,
         };
         if !waiting.is_empty() {
-            match database.write(&waiting.vehicles, &waiting.alerts) {
+            match database.write(&waiting.vehicles, &waiting.alerts, &waiting.windows) {
                 Ok(()) => {
                     waiting = Batch::default();
                     healthy.store(true, Ordering::Relaxed);

@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 
 use super::hub::Hub;
 use super::routes::{Refusal, find_alert};
-use crate::alert::{self, Action, Order, Signature};
-use crate::base::{Timestamp, span};
+use crate::alert::{self, Action, Order, Permit, Signature, Window, WindowRefusal};
+use crate::base::{AlertId, Timestamp, Vin, span};
 use crate::collect::Core;
 use crate::model::Alert;
 
@@ -30,18 +30,30 @@ const SNOOZE: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Dura
 
 /// Something that an operator wants of the collector.
 #[derive(Debug)]
-pub struct Request {
-    told: Alert,
-    order: Order,
-    answer: oneshot::Sender<Result<Alert, alert::Refusal>>,
+pub enum Request {
+    /// A step of an alert.
+    Step(Box<Alert>, Order, oneshot::Sender<Result<Alert, alert::Refusal>>),
+    /// An authorised window.
+    Authorise(Permit, oneshot::Sender<Result<Window, WindowRefusal>>),
+    /// The early end of one.
+    Revoke(Vin, AlertId, oneshot::Sender<Result<Window, WindowRefusal>>),
 }
 
 impl Request {
-    /// Carries it out and answers.
-    pub fn carry_out(self, now: Timestamp, core: &mut Core) {
-        let done = core.operate(now, &self.told, self.order);
+    /// Carries it out and answers; a window that changed by it is handed back, too.
+    pub fn carry_out(self, now: Timestamp, core: &mut Core) -> Option<Window> {
         // Whoever asked may have gone; it is done all the same.
-        drop(self.answer.send(done));
+        let (done, answer) = match self {
+            Self::Step(told, order, answer) => {
+                drop(answer.send(core.operate(now, &told, order)));
+                return None;
+            }
+            Self::Authorise(permit, answer) => (core.authorise(now, permit), answer),
+            Self::Revoke(vin, id, answer) => (core.revoke(now, vin, id), answer),
+        };
+        let window = done.as_ref().ok().cloned();
+        drop(answer.send(done));
+        window
     }
 }
 
@@ -64,7 +76,7 @@ pub(super) struct Snoozed {
 }
 
 type Answer = Result<Json<Alert>, Refusal>;
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// `POST /api/v1/alerts/{id}/acknowledge`
 pub(super) async fn acknowledge(State(hub): State<Arc<Hub>>, Path(id): Path<String>, body: Body<Signed>) -> Answer {
@@ -88,12 +100,12 @@ pub(super) async fn reopen(State(hub): State<Arc<Hub>>, Path(id): Path<String>, 
     order(&hub, &id, Action::Reopen, signature(by, note)?).await
 }
 
-fn bad(what: String) -> Refusal {
+pub(super) fn bad(what: String) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, what)
 }
 
 /// The body, or in one line what is wrong with it.
-fn read<T>(body: Body<T>) -> Result<T, Refusal> {
+pub(super) fn read<T>(body: Body<T>) -> Result<T, Refusal> {
     body.map(|Json(value)| value).map_err(|rejection| match rejection.status() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             let what = "expected a JSON body with the header Content-Type: application/json";
@@ -104,7 +116,7 @@ fn read<T>(body: Body<T>) -> Result<T, Refusal> {
     })
 }
 
-fn signature(by: Option<String>, note: Option<String>) -> Result<Signature, Refusal> {
+pub(super) fn signature(by: Option<String>, note: Option<String>) -> Result<Signature, Refusal> {
     for (member, text, longest) in [("by", &by, NAME_LENGTH), ("note", &note, NOTE_LENGTH)] {
         let length = text.as_ref().map_or(0, |text| text.chars().count());
         if length > longest {
@@ -114,14 +126,20 @@ fn signature(by: Option<String>, note: Option<String>) -> Result<Signature, Refu
     Ok(Signature { by, note })
 }
 
+/// Asks the collector and waits for what comes of it.
+pub(super) async fn ask<T>(hub: &Hub, request: Request, answered: oneshot::Receiver<T>) -> Result<T, Refusal> {
+    let busy = || Refusal(StatusCode::SERVICE_UNAVAILABLE, "the collector is busy or stopping: try again".to_owned());
+    if !hub.ask(request) {
+        return Err(busy());
+    }
+    answered.await.map_err(|_| busy())
+}
+
 async fn order(hub: &Hub, id: &str, action: Action, signature: Signature) -> Answer {
     let told = find_alert(hub, id)?;
     let (answer, answered) = oneshot::channel();
-    let busy = || Refusal(StatusCode::SERVICE_UNAVAILABLE, "the collector is busy or stopping: try again".to_owned());
-    if !hub.ask(Request { told, order: Order { action, signature }, answer }) {
-        return Err(busy());
-    }
-    let done = answered.await.map_err(|_| busy())?;
+    let request = Request::Step(Box::new(told), Order { action, signature }, answer);
+    let done = ask(hub, request, answered).await?;
     done.map(Json).map_err(|refusal| {
         let status = match refusal {
             alert::Refusal::Unknown(_) => StatusCode::NOT_FOUND,

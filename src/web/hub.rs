@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::desk::Request;
 use super::view::{Shown, Stats, VehicleView, View};
+use crate::alert::Window;
 use crate::base::Timestamp;
 use crate::model::Alert;
 
@@ -124,6 +125,12 @@ impl Hub {
         replay.push_back(Arc::clone(&frame));
         // Without readers there is nobody to tell.
         let _ = self.feed.send(frame);
+    }
+
+    /// Shows an authorised window that changed.
+    pub fn show_window(&self, window: Window) {
+        self.send("window", None, &window);
+        self.view_mut().put_window(window);
     }
 
     /// Shows the numbers of the moment.

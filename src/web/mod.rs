@@ -4,6 +4,7 @@ pub mod assets;
 pub mod desk;
 pub mod hub;
 pub mod metrics;
+pub mod permits;
 pub mod place;
 pub mod routes;
 pub mod stream;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::view::{AlertQuery, VehicleView};
-use super::{assets, desk, stream};
+use super::{assets, desk, permits, stream};
 use crate::base::Vin;
 use crate::model::{Alert, Kind};
 
@@ -33,6 +33,8 @@ pub fn router(hub: Arc<Hub>, metrics: Metrics) -> Router {
         .route("/api/v1/alerts/{id}/acknowledge", post(desk::acknowledge))
         .route("/api/v1/alerts/{id}/snooze", post(desk::snooze))
         .route("/api/v1/alerts/{id}/reopen", post(desk::reopen))
+        .route("/api/v1/windows", get(permits::list).post(permits::open))
+        .route("/api/v1/windows/{id}", delete(permits::revoke))
         .route("/api/v1/stats", get(stats))
         .route("/api/v1/place", get(place))
         .route("/api/v1/stream", get(stream::stream))

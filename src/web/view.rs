@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::alert::Window;
 use crate::base::units::{Celsius, Degrees, MetresPerSecond, Percent};
 use crate::base::{AlertId, LatLon, Timestamp, Vin};
 use crate::detect::silence::Silence;
@@ -117,6 +118,7 @@ pub struct View {
     pub stats: Stats,
     alerts: BTreeMap<AlertId, Alert>,
     by_time: BTreeMap<(Timestamp, AlertId), AlertState>,
+    windows: BTreeMap<AlertId, Window>,
 }
 
 /// Which alerts are asked for.
@@ -147,12 +149,35 @@ impl View {
         self.by_time.insert((alert.at, alert.id), alert.state);
         self.alerts.insert(alert.id, alert);
         if self.alerts.len() > CLEARED_KEPT {
-            let oldest = self.by_time.iter().find(|(_, state)| !state.is_open());
+            let oldest = self.by_time.iter().find(|(_, state)| !state.is_live());
             if let Some(key) = oldest.map(|(key, _)| *key) {
                 self.by_time.remove(&key);
                 self.alerts.remove(&key.1);
             }
         }
+    }
+
+    /// Puts in an authorised window, or the newer form of one; of too many those go that ended first.
+    pub fn put_window(&mut self, window: Window) {
+        self.windows.insert(window.id, window);
+        if self.windows.len() > CLEARED_KEPT {
+            let first = self.windows.values().min_by_key(|window| window.until).map(|window| window.id);
+            first.and_then(|id| self.windows.remove(&id));
+        }
+    }
+
+    /// An authorised window by its id.
+    #[must_use]
+    pub fn window(&self, id: AlertId) -> Option<&Window> {
+        self.windows.get(&id)
+    }
+
+    /// All authorised windows, those that end last first.
+    #[must_use]
+    pub fn windows(&self) -> Vec<&Window> {
+        let mut all: Vec<&Window> = self.windows.values().collect();
+        all.sort_by_key(|window| std::cmp::Reverse((window.until, window.id)));
+        all
     }
 
     /// An alert by its id.

@@ -122,3 +122,47 @@ fn a_request_that_cannot_be_done_says_why_and_changes_nothing() {
     assert_eq!(get(http, &format!("{path}/acknowledge")).0, 405);
     assert_eq!(get_json(http, &path), before);
 }
+
+#[test]
+fn a_tow_is_authorised_over_http() {
+    let (port, Some(_)) = (free_port(), program("mosquitto_pub")) else { return };
+    let Some(_broker) = mosquitto(port) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, store) = (format!("mqtt://127.0.0.1:{port}"), folder.path().join("store.db"));
+    let (mut collecting, http) = collector(&broker, &store, &[]);
+    let asked = json!({ "vin": VIN, "purpose": "tow", "for": "2h", "by": "Li", "note": "flat tyre" });
+    let (status, window) = post(http, "/api/v1/windows", &asked);
+    assert_eq!(
+        (status, &window["purpose"], &window["by"], &window["suppressed"]),
+        (200, &json!("tow"), &json!("Li"), &json!(0))
+    );
+    let length = window["until_ms"].as_i64().zip(window["from_ms"].as_i64()).map(|(until, from)| until - from);
+    assert_eq!(length, Some(7_200_000));
+    for (change, why) in [
+        (json!({ "vin": "short" }), "vin"),
+        (json!({ "purpose": "joyride" }), "unknown variant `joyride`"),
+        (json!({ "for": "32d" }), "for: expected 1m to 31d, found 32d"),
+        (json!({ "from_ms": 5 }), "over already"),
+        (json!({ "to": "Li" }), "unknown field `to`"),
+    ] {
+        let mut body = asked.clone();
+        body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        let (status, answer) = post(http, "/api/v1/windows", &body);
+        assert_eq!(status, 400, "{answer}");
+        assert!(answer["error"].as_str().is_some_and(|error| error.contains(why)), "{answer}");
+    }
+    assert_eq!(ask(http, "POST", "/api/v1/windows", "Content-Type: text/plain\r\n", &asked.to_string()).0, 415);
+    assert_eq!(get_json(http, "/api/v1/windows")["windows"], json!([window]));
+    assert_eq!(get_json(http, "/api/v1/windows?vin=LFRNNDEVX00000009")["windows"], json!([]));
+    collecting.terminate();
+    assert!(collecting.wait(20).success());
+    let (_collecting, http) = collector(&broker, &store, &[]);
+    assert_eq!(get_json(http, "/api/v1/windows")["windows"], json!([window]), "it is still there");
+    let path = format!("/api/v1/windows/{}", window["id"].as_str().expect("an id"));
+    let (status, ended) = ask(http, "DELETE", &path, "", "");
+    assert!(status == 200 && ended.contains("\"revoked\":true"), "{status} {ended}");
+    assert_eq!(ask(http, "DELETE", &path, "", "").0, 409);
+    assert_eq!(ask(http, "DELETE", "/api/v1/windows/5", "", "").0, 400);
+    assert_eq!(ask(http, "DELETE", &format!("/api/v1/windows/{}", "0".repeat(32)), "", "").0, 404);
+    assert_eq!(get_json(http, "/api/v1/windows")["windows"][0]["revoked"], json!(true), "its trace stays");
+}

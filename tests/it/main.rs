@@ -32,4 +32,5 @@ mod scores;
 mod thefts;
 mod times;
 mod tools;
+mod windows;
 mod world;

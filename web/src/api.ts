@@ -38,6 +38,7 @@ export type AlertState =
   | "snoozed"
   | "escalated"
   | "reopened"
+  | "suppressed"
   | "cleared"
   | "withdrawn";
 
@@ -108,7 +109,8 @@ export interface Place {
 }
 
 /** Whether the claim stands. */
-export const isOpen = ({ state }: Alert): boolean => state !== "cleared" && state !== "withdrawn";
+export const isOpen = ({ state }: Alert): boolean =>
+  state !== "cleared" && state !== "withdrawn" && state !== "suppressed";
 
 /** Whether it waits for somebody. */
 export const isLoud = (alert: Alert): boolean =>
