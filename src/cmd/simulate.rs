@@ -44,7 +44,7 @@ pub struct SimulateArgs {
     /// Write the incidents that really happened to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
-    /// How vehicles write what they say: json, or protobuf, a fifth as long [default: json]
+    /// How vehicles write what they say: json, or protobuf, a quarter as long [default: json]
     #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
     pub format: Option<Format>,
     /// What is simulated.

@@ -11,7 +11,7 @@ pub enum Format {
     /// JSON after `config/schema`, for people; what a payload without a content type is taken for.
     #[default]
     Json,
-    /// Protocol Buffers after `config/schema/zhilian.proto`, a fifth as long.
+    /// Protocol Buffers after `config/schema/zhilian.proto`, a quarter as long.
     Protobuf,
 }
 
