@@ -17,6 +17,7 @@ mod fidelity_use;
 mod foreign;
 mod import;
 mod pbf;
+mod pool;
 mod record;
 mod inertial;
 mod ride_statistics;
