@@ -21,8 +21,19 @@ const DEAD: Duration = Duration::from_secs(10);
 pub struct Broken {
     /// Why.
     pub why: String,
-    /// Whether the broker cannot be reached (and not just somebody stopped it).
-    pub unreachable: bool,
+    /// Who is to blame.
+    pub cause: Cause,
+}
+
+/// Who ended a run before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The broker cannot be reached.
+    Broker,
+    /// Something failed here.
+    Generator,
+    /// Somebody stopped it.
+    User,
 }
 
 /// Leads a run.
@@ -74,7 +85,7 @@ impl Conductor {
             }
             Phase::Probe if get(&counters.connect_fail) > 0 => {
                 let why = self.shared.last_loss().unwrap_or_default();
-                self.stop(now_ns, Broken { why, unreachable: true });
+                self.stop(now_ns, Broken { why, cause: Cause::Broker });
             }
             Phase::Connect => self.on_connecting(now_ns, in_phase, connected),
             Phase::Run => self.on_running(now_ns, connected),
@@ -119,7 +130,7 @@ impl Conductor {
         } else if connected == 0 && now_ns - self.connected_ns > DEAD.as_nanos() as u64 {
             let loss = self.shared.last_loss().unwrap_or_default();
             let why = format!("no connection for {} s: {loss}", DEAD.as_secs());
-            self.stop(now_ns, Broken { why, unreachable: true });
+            self.stop(now_ns, Broken { why, cause: Cause::Broker });
         }
     }
 }

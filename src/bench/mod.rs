@@ -7,6 +7,7 @@
 pub mod conductor;
 pub mod fleet;
 pub mod gauge;
+pub mod knee;
 pub mod latency;
 pub mod pace;
 pub mod payload;

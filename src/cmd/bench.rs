@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::benching::{self, Order};
+use super::knee;
 use super::output::Style;
 use super::simulate::parse_url;
 use super::{ExitCode, Failure};
 use crate::base::{Clock, Condition, span};
+use crate::bench::knee::Search;
 use crate::bench::pace::Stage;
 use crate::bench::{Plan, Role};
 use crate::config::{self, Config};
@@ -19,6 +21,8 @@ use crate::mqtt::pool::{Qos, Settings, Version};
 
 /// Unacknowledged messages of a connection, where many vehicles share it.
 const GATEWAY_IN_FLIGHT: u16 = 1024;
+/// How long `knee` tries a rate, unless told otherwise.
+const KNEE_STEP: Duration = Duration::from_secs(5);
 /// Memory that messages may take while they wait, bytes.
 const BACKLOG_BYTES: u64 = 256 << 20;
 
@@ -34,6 +38,9 @@ pub enum BenchCommand {
     /// Subscribe and count what comes
     #[command(after_help = AFTER_HELP)]
     Sub(SubArgs),
+    /// Find the highest rate that a broker sustains
+    #[command(after_help = AFTER_HELP)]
+    Knee(KneeArgs),
     /// Be a simulated fleet: vehicles that ride, park, charge and are stolen, each on its own connection
     #[command(after_help = AFTER_HELP)]
     Fleet(FleetArgs),
@@ -161,6 +168,19 @@ pub struct SubArgs {
     /// What comes in the first so much time is not measured
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span::parse)]
     warmup: Duration,
+}
+
+/// Find the highest rate.
+#[derive(Debug, Args)]
+pub struct KneeArgs {
+    #[command(flatten)]
+    publish: PubArgs,
+    /// A rate holds when 99 of 100 messages take no longer
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = parse_time)]
+    p99: Duration,
+    /// Do not try more messages a second than this
+    #[arg(long, value_name = "N", default_value = "1M", value_parser = parse_rate)]
+    most: f64,
 }
 
 /// Be a fleet.
@@ -411,6 +431,17 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
             plan.topic.clone_from(&args.topic);
             plan.warmup = args.warmup;
             args.common.order(plan, url)
+        }
+        BenchCommand::Knee(args) => {
+            if !args.publish.common.fail_if.is_empty() || !args.publish.stages.is_empty() {
+                let message = "--fail-if and --stages are for a single load: a knee is bounded with --p99";
+                return Err(Failure::new(ExitCode::Usage, message));
+            }
+            let url = args.publish.common.url(config)?;
+            let mut plan = args.publish.plan(&url)?;
+            plan.duration.get_or_insert(KNEE_STEP);
+            let search = Search::new(args.publish.rate, args.most);
+            return knee::run(args.publish.common.order(plan, url), search, args.p99).await;
         }
         BenchCommand::Fleet(args) => args.order(config)?,
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::output::{self, Style};
 use super::{ExitCode, Failure, stop};
 use crate::base::{Condition, Stopwatch};
-use crate::bench::conductor::{Broken, Conductor};
+use crate::bench::conductor::{Broken, Cause, Conductor};
 use crate::bench::gauge::{Limits, resident_bytes};
 use crate::bench::preflight::lacks;
 use crate::bench::report::{self, Context, Second};
@@ -49,11 +49,25 @@ struct Run {
     resident: [Option<u64>; 2],
 }
 
-/// Carries out a load.
+/// Carries out a load, prints its report, and judges.
 ///
 /// # Errors
 /// Limits of the machine that are too low, no broker, a condition that holds, a generator that was the bottleneck.
 pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
+    prepare(&mut order).await?;
+    let (report, broken) = measure(&order).await?;
+    match order.style {
+        Style::Json => output::object(Style::Json, "report", &report),
+        Style::Plain => output::line(table::of_report(&report).trim_end()),
+    }
+    judge(&report, &order, broken)
+}
+
+/// Checks what the machine allows, and looks up the broker.
+///
+/// # Errors
+/// Conditions on what is not measured, limits of the machine that are too low, no broker.
+pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
     let usage = |what: String| Failure::new(ExitCode::Usage, what);
     order.fail_if.iter().try_for_each(|condition| report::check_name(condition, &order.plan)).map_err(usage)?;
     let connections = u64::from(order.plan.all_connections());
@@ -65,6 +79,14 @@ pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
     let reached = tokio::task::spawn_blocking(move || url.reach()).await;
     order.plan.settings.address =
         reached.map_err(|error| Failure::new(ExitCode::Failure, format!("cannot look for the broker: {error}")))??;
+    Ok(())
+}
+
+/// Carries out a load; the answer says what was found, and what stopped it before its end.
+///
+/// # Errors
+/// When the system cannot start threads.
+pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure> {
     let mut run = Run::start(order.plan.clone(), order.fleet.as_ref())?;
     let ended = stop::requested(None);
     tokio::pin!(ended);
@@ -83,7 +105,7 @@ pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
             break;
         }
     }
-    run.finish(&order)
+    Ok(run.finish(order))
 }
 
 impl Run {
@@ -118,7 +140,7 @@ impl Run {
     /// Somebody stops it; that is its regular end when it has no other.
     fn interrupt(&mut self, complete: bool) {
         let why = "stopped before its end".to_owned();
-        self.conductor.stop(self.watch.ns(), Broken { why, unreachable: false });
+        self.conductor.stop(self.watch.ns(), Broken { why, cause: Cause::User });
         if complete {
             self.conductor.broken = None;
         }
@@ -137,7 +159,7 @@ impl Run {
         if self.threads.iter().any(|thread| thread.is_finished() && self.shared.phase() != Phase::Leave) {
             // One that failed must not leave the others waiting.
             let why = "a thread of the generator failed".to_owned();
-            self.conductor.stop(now_ns, Broken { why, unreachable: false });
+            self.conductor.stop(now_ns, Broken { why, cause: Cause::Generator });
         }
     }
 
@@ -163,8 +185,8 @@ impl Run {
         self.series.push(now);
     }
 
-    /// Puts the report together, prints it, and judges.
-    fn finish(mut self, order: &Order) -> Result<(), Failure> {
+    /// Puts the report together.
+    fn finish(mut self, order: &Order) -> (Report, Option<Broken>) {
         self.print_second(self.watch.ns());
         let mut outcomes = Vec::new();
         let mut fault = None;
@@ -175,7 +197,10 @@ impl Run {
                 Err(_) => fault = Some("a thread of the generator failed".to_owned()),
             }
         }
-        let broken = self.conductor.broken.clone();
+        let mut broken = self.conductor.broken.take();
+        if let Some(why) = fault {
+            broken = Some(Broken { why, cause: Cause::Generator });
+        }
         let report = Report::of(
             &outcomes,
             Context {
@@ -185,15 +210,11 @@ impl Run {
                 times_ns: self.shared.times_ns(),
                 series: std::mem::take(&mut self.series),
                 resident: self.resident,
-                partial: fault.clone().or_else(|| broken.as_ref().map(|broken| broken.why.clone())),
+                partial: broken.as_ref().map(|broken| broken.why.clone()),
                 last_failure: self.shared.last_loss(),
             },
         );
-        match order.style {
-            Style::Json => output::object(Style::Json, "report", &report),
-            Style::Plain => output::line(table::of_report(&report).trim_end()),
-        }
-        judge(&report, order, fault, broken)
+        (report, broken)
     }
 }
 
@@ -205,14 +226,25 @@ fn say(line: &str) {
     }
 }
 
-/// What the exit code says, the worst first.
-fn judge(report: &Report, order: &Order, fault: Option<String>, broken: Option<Broken>) -> Result<(), Failure> {
-    if let Some(fault) = fault {
-        return Err(Failure::new(ExitCode::Failure, fault));
+/// What stopped a run is a failure, unless somebody wanted it.
+///
+/// # Errors
+/// A broker that is gone, a thread that failed.
+pub fn gone(order: &Order, broken: &Broken) -> Result<(), Failure> {
+    match broken.cause {
+        Cause::Broker => {
+            let message = format!("cannot load the broker at {}: {}", order.url, broken.why);
+            Err(Failure::new(ExitCode::Unreachable, message))
+        }
+        Cause::Generator => Err(Failure::new(ExitCode::Failure, broken.why.clone())),
+        Cause::User => Ok(()),
     }
-    if let Some(broken) = broken.filter(|broken| broken.unreachable) {
-        let message = format!("cannot load the broker at {}: {}", order.url, broken.why);
-        return Err(Failure::new(ExitCode::Unreachable, message));
+}
+
+/// What the exit code says, the worst first.
+fn judge(report: &Report, order: &Order, broken: Option<Broken>) -> Result<(), Failure> {
+    if let Some(broken) = broken {
+        gone(order, &broken)?;
     }
     if !report.invalid.is_empty() {
         let message = format!("INVALID: the generator was the bottleneck: {}", report.invalid.join("; "));

@@ -11,6 +11,7 @@ pub mod config;
 pub mod demo;
 pub mod failure;
 pub mod import;
+pub mod knee;
 pub mod logging;
 pub mod outfile;
 pub mod output;

@@ -216,6 +216,22 @@ fn a_fleet_is_measured_from_when_it_meant_to_speak() {
     assert!((one - two).abs() <= 0.05 * one, "{one} and {two}");
 }
 
+#[test]
+fn the_knee_of_a_slow_broker_is_found() {
+    // One message in 20 ms is 50 a second.
+    let url = format!("mqtt://127.0.0.1:{}", slow_broker(Duration::from_millis(20)));
+    let flags = ["knee", "--broker", &url, "-c", "1", "--rate", "10", "--p99", "400ms", "--duration", "2s", "--json"];
+    let output = bench(&flags);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    // On a machine with other work it may be the generator that gives up first, and then says so.
+    assert!(matches!(output.status.code(), Some(0 | 5)), "{stderr}");
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let last: Value = serde_json::from_str(lines.lines().last().expect("lines")).expect("JSON");
+    let (held, broke) = (number(&last, "sustained_per_s"), number(&last, "broke_at_per_s"));
+    assert!((10.0..=61.0).contains(&held) && broke > held && broke < 1.06 * held, "{last}");
+    assert_eq!(last["limit"] == "generator", output.status.code() == Some(5), "{last} {stderr}");
+}
+
 /// Runs a load that must fail, and gives its report back.
 fn fails(arguments: &[&str], code: i32, words: &[&str]) -> Value {
     let output = bench(&[arguments, &["--json"]].concat());

@@ -22,6 +22,7 @@ mod foreign_logs;
 mod import;
 mod order;
 mod pbf;
+mod pool;
 mod record;
 mod fuzzing;
 mod inertial;
