@@ -3,13 +3,13 @@
 //!
 //! Deliberately absent: judgement. Features are measured here, claims are made in `detect`.
 
-pub mod pack;
+pub mod battery;
 pub mod park;
 pub mod sequence;
 pub mod slab;
 pub mod vehicle;
 
-pub use pack::PackTrend;
+pub use battery::PackFeatures;
 pub use park::ParkAnchor;
 pub use sequence::{Arrival, Sequence};
 pub use slab::{Slab, VehicleId};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pack::PackTrend;
+use super::battery::{Packs, Reading};
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
 use crate::base::{Timestamp, Vin};
@@ -22,24 +22,24 @@ pub struct Track {
     pub sequence: Option<Sequence>,
     /// Where it was locked.
     pub park: Option<ParkAnchor>,
-    /// How its pack behaved.
-    pub pack: Option<PackTrend>,
+    /// How its packs behaved.
+    #[serde(default)]
+    pub packs: Packs,
 }
 
 impl Track {
     /// A vehicle of which nothing is known.
     #[must_use]
     pub fn new(vin: Vin, now: Timestamp) -> Self {
-        Self { vin, seen: now, online: false, sequence: None, park: None, pack: None }
+        Self { vin, seen: now, online: false, sequence: None, park: None, packs: Packs::default() }
     }
 
-    /// Takes note of a report that is newer than all before.
-    pub fn follow(&mut self, report: &Report) {
+    /// Takes note of a report that is newer than all before; `before` is the one before it.
+    pub fn follow(&mut self, report: &Report, before: Option<&Report>) {
         self.park = ParkAnchor::follow(self.park, report);
-        if let Some(battery) = &report.battery
-            && let Some(trend) = PackTrend::follow(self.pack.as_ref(), battery, report.stamp.time)
-        {
-            self.pack = Some(trend);
+        if let Some(battery) = &report.battery {
+            let last = before.and_then(Reading::of_report);
+            self.packs.follow(&Reading::of(report, battery), last.as_ref());
         }
     }
 
