@@ -22,7 +22,7 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 ok, 1 failure, 2 wrong flag or bad file, 4 broker unreachable
+Exit codes: 0 ok, 1 failure, 2 wrong flag or bad file, 3 a --fail-if condition holds, 4 broker unreachable
 Every setting is also a variable, such as ZHILIAN__BROKER__URL; RUST_LOG=debug logs more";
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +36,8 @@ enum Command {
     Simulate(cmd::simulate::SimulateArgs),
     /// The collector against any broker, with store, API and dashboard
     Collect(cmd::collect::CollectArgs),
+    /// How good the detectors are, against the truth
+    Score(Box<cmd::score::ScoreArgs>),
     /// Check or print settings and scenarios
     Config(cmd::config::ConfigArgs),
 }
@@ -59,8 +61,10 @@ pub fn run() -> ProcessCode {
 
 fn execute(cli: Cli) -> Result<(), Failure> {
     let config: Config = layers::load(cli.config.as_deref(), std::env::vars())?;
-    if let Command::Config(args) = &cli.command {
-        return cmd::config::run(args, &config);
+    match &cli.command {
+        Command::Config(args) => return cmd::config::run(args, &config),
+        Command::Score(args) => return cmd::score::run(args, &config),
+        Command::Demo(_) | Command::Broker(_) | Command::Simulate(_) | Command::Collect(_) => {}
     }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(cmd::ExitCode::Failure, format!("cannot start: {error}")))?;
@@ -70,7 +74,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Broker(args) => cmd::broker::run(args).await,
             Command::Simulate(args) => cmd::simulate::run(args, &config).await,
             Command::Collect(args) => cmd::collect::run(args, config).await,
-            Command::Config(_) => Ok(()),
+            Command::Config(_) | Command::Score(_) => Ok(()),
         }
     })
 }

@@ -154,8 +154,7 @@ fn summarise(style: Style, said: &simulate::Summary, counters: &Counters, raised
     let incidents: Vec<Incident> = said.incidents.values().cloned().collect();
     // Alerts of an earlier run, kept in the store, are not this run's business.
     let own: Vec<Alert> = raised.iter().filter(|alert| alert.episode >= begin).cloned().collect();
-    let false_alerts = score::false_alerts(&own, &incidents).len();
-    let missed = score::missed(&own, &incidents).len();
+    let (missed, false_alerts) = score::missed_and_false(&incidents, &own);
     let mut by_rule: BTreeMap<&'static str, u64> = BTreeMap::new();
     for alert in &own {
         collect::count_raised(&mut by_rule, alert);

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod failure;
 pub mod logging;
 pub mod output;
+pub mod score;
 pub mod simulate;
 pub mod status;
 pub mod stop;

@@ -22,7 +22,7 @@ use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
 use crate::mqtt::{BrokerUrl, FleetLink};
-use crate::sim::{Fleet, Output, Setting};
+use crate::sim::{Fleet, Output, Scenario, Setting};
 use crate::wire::Message;
 
 /// Emissions between two looks at the clock and at whether to stop.
@@ -101,11 +101,11 @@ impl RunArgs {
         if self.json { Style::Json } else { Style::Plain }
     }
 
-    /// The run that these flags and the configuration ask for.
+    /// The scenario that these flags and the configuration ask for.
     ///
     /// # Errors
-    /// The first fault in the scenario or its place.
-    pub fn setting(&self, config: &Config, begin: Timestamp) -> Result<Setting, Failure> {
+    /// Its first fault.
+    pub fn scenario(&self, config: &Config) -> Result<Scenario, Failure> {
         let name = self.scenario.as_deref().unwrap_or(&config.simulate.scenario);
         let mut scenario = config::run::scenario(name)?;
         if let Some(vehicles) = self.vehicles {
@@ -117,7 +117,15 @@ impl RunArgs {
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         // A shorter run simply ends before the later incidents.
         scenario.duration = self.duration.unwrap_or(scenario.duration);
-        Ok(config::run::setting(scenario, begin)?)
+        Ok(scenario)
+    }
+
+    /// The run that these flags and the configuration ask for.
+    ///
+    /// # Errors
+    /// The first fault in the scenario or its place.
+    pub fn setting(&self, config: &Config, begin: Timestamp) -> Result<Setting, Failure> {
+        Ok(config::run::setting(self.scenario(config)?, begin)?)
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Incident {
     /// When it was over; `None` while it goes on.
     #[serde(rename = "end_ms")]
     pub end: Option<Timestamp>,
+    /// When it first moved the vehicle; `None` when it did not, or not yet.
+    #[serde(rename = "moved_ms", default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Timestamp>,
     /// Where it began.
     pub from: LatLon,
     /// Where it ended, when it moved the vehicle.

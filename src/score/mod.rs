@@ -1,7 +1,23 @@
 //! Holds claims against the truth. Only here, in `bench` and in `cmd` do both sides meet.
+//!
+//! A run in virtual time, or the files of somebody else's, become [`Case`]s and [`Claim`]s; claims become episodes;
+//! matching says which cases were told and which episodes were false; [`Scores`] counts. No clock, no file: `cmd` has them.
 
+pub mod claim;
+pub mod condition;
+pub mod lines;
 pub mod matching;
 pub mod rehearsal;
+pub mod scores;
+pub mod statistics;
+pub mod sweep;
+pub mod table;
+pub mod truth;
 
-pub use matching::{false_alerts, missed};
+pub use claim::{Claim, Episode, episodes};
+pub use condition::Condition;
+pub use matching::missed_and_false;
 pub use rehearsal::{Outcome, rehearse};
+pub use scores::{Material, Scores};
+pub use sweep::Sweep;
+pub use truth::Case;

@@ -95,7 +95,7 @@ fn settings_can_be_checked_and_printed() {
 #[test]
 fn the_help_says_what_it_said_before() {
     let mut all = String::new();
-    for command in ["", "demo", "broker", "simulate", "collect", "config"] {
+    for command in ["", "demo", "broker", "simulate", "collect", "score", "config"] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let output = zhilian(&arguments);
         assert!(output.status.success());

@@ -13,6 +13,7 @@ mod fidelity_motion;
 mod foreign;
 mod ride_statistics;
 mod schema;
+mod scores;
 mod times;
 mod tools;
 mod world;

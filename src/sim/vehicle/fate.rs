@@ -75,7 +75,8 @@ impl Vehicle {
 
     fn begin(&mut self, setting: &Setting, plan: &Planned, now: Timestamp, out: &mut Vec<Output>) {
         let from = setting.place.frame.globe(self.pose.at).quantised();
-        let incident = Incident { id: plan.id, vin: self.vin, kind: plan.kind, start: now, end: None, from, to: None };
+        let (id, vin, kind) = (plan.id, self.vin, plan.kind);
+        let incident = Incident { id, vin, kind, start: now, end: None, moved: None, from, to: None };
         let series = setting.packs[self.layout].1.series;
         let steps = script(plan, self.pose.at, series, &mut self.trips).into();
         if !rider_goes_on(plan.kind) {
@@ -95,6 +96,7 @@ impl Vehicle {
             Step::Wait(seconds) => fate.next = now.plus_seconds(seconds),
             Step::Move(mover, metres) => {
                 fate.next = Timestamp::NEVER;
+                fate.incident.moved.get_or_insert(now);
                 self.be_moved(setting, mover, Metres(metres), now);
             }
             Step::Strike(what) => self.pack.strike(spec(setting, self.layout), Fault { since: now, what }),
