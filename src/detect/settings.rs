@@ -72,7 +72,8 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Detector>> {
 
 fn battery(settings: &Settings) -> Vec<Box<dyn Detector>> {
     let sensor = |kind| Box::new(Sensor { kind, settings: settings.sensor.clone() });
-    let cell = |kind| Box::new(CellFault { kind, settings: settings.cell.clone() });
+    let limits = &settings.over_voltage;
+    let cell = |kind| Box::new(CellFault { kind, settings: settings.cell.clone(), limits: limits.clone() });
     vec![
         Box::new(ThermalRunaway(settings.thermal_runaway.clone())),
         Box::new(LeadRunaway(settings.lead_runaway.clone())),

@@ -10,9 +10,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::look::{ByChemistry, Look, finding, rising};
+use super::over_voltage::{OverVoltageSettings, highest_volts};
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
-use crate::model::{Kind, Level};
+use crate::model::{Battery, Chemistry, Kind, Level};
+use crate::track::PackFeatures;
+use crate::track::battery::ocv;
 
 /// When a cell counts as faulty. All but the voltages **assumed**.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,8 +32,12 @@ pub struct CellFaultSettings {
     pub fallen_readings: u8,
     /// Excess of resistance, in that of the median cell, from which a cell is weak.
     pub weak_excess: f64,
-    /// The same from which it is a joint: levels 1, 2, 3.
+    /// What that excess must make under a usual load, mV: rounding and cells measured one after the other make less.
+    pub excess_mv: f64,
+    /// Excess from which it is a joint: levels 1, 2, 3.
     pub contact_excess: ByChemistry<[f64; 3]>,
+    /// Lag from which resistance tells nothing of a cell, because it is drained, %.
+    pub drained_pct: f64,
     /// Below the median cell, mV: level 3 (one maker's GB/T 32960 threshold is 300); not of lead.
     pub deviation_mv: f64,
     /// A short below this is a later one, Ω.
@@ -50,15 +57,17 @@ impl Default for CellFaultSettings {
             lag_pct: [1.5, 7.0, 1000.0],
             fallen_readings: 3,
             weak_excess: 0.3,
+            excess_mv: 12.0,
             contact_excess: ByChemistry {
-                lfp: [0.75, 1.0, 1000.0],
-                nmc: [0.75, 1.0, 1000.0],
-                na: [0.75, 1.0, 1000.0],
-                vrla: [0.75, 1.0, 1000.0],
+                lfp: [0.95, 1.3, 1000.0],
+                nmc: [0.95, 1.3, 1000.0],
+                na: [0.95, 1.3, 1000.0],
+                vrla: [0.95, 1.3, 1000.0],
             },
+            drained_pct: 12.0,
             deviation_mv: 300.0,
             mid_ohm: 30.0,
-            loaded_readings: 60,
+            loaded_readings: 100,
             clear_after: Duration::from_hours(24),
         }
     }
@@ -71,6 +80,8 @@ pub struct CellFault {
     pub kind: Kind,
     /// The settings.
     pub settings: CellFaultSettings,
+    /// Limits of cells.
+    pub limits: OverVoltageSettings,
 }
 
 /// A cell that stands out.
@@ -95,7 +106,7 @@ impl Detector for CellFault {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        match self.settings.judge(&look) {
+        match self.settings.judge(&look, &self.limits) {
             Some(fault) if fault.kind == self.kind => Signal::Present(fault.level),
             Some(_) => Signal::Unknown,
             None => Signal::Absent,
@@ -104,17 +115,31 @@ impl Detector for CellFault {
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        self.settings.judge(&look).map_or_else(Finding::default, |fault| describe(&look, fault))
+        self.settings.judge(&look, &self.limits).map_or_else(Finding::default, |fault| describe(&look, fault))
     }
 }
 
+/// A cell that stands out of a pack, whatever it may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlier {
+    /// From 0.
+    pub cell: usize,
+    /// How far its charge stands out, if it does.
+    pub lag: Option<Level>,
+    /// Excess of its resistance, in that of the median cell, if that stands out.
+    pub excess: Option<f64>,
+    /// How far it fell below what was known of it, mV, if it did.
+    pub fall_mv: Option<f64>,
+}
+
 impl CellFaultSettings {
-    fn judge(&self, look: &Look<'_>) -> Option<Fault> {
-        let features = look.features;
+    /// The cell that stands out at a device time in seconds.
+    #[must_use]
+    pub fn outlier(&self, features: &PackFeatures, seconds: i64) -> Option<Outlier> {
         let fallen = features.fallen().cell().filter(|(.., readings)| *readings >= self.fallen_readings);
-        let laggard = self.laggard(look);
-        let resistive = self.resistive(look);
-        let (cell, lag_level) = match (fallen, laggard, resistive) {
+        let laggard = self.laggard(features, seconds);
+        let resistive = self.resistive(features);
+        let (cell, lag) = match (fallen, laggard, resistive) {
             (_, Some((cell, level)), _) => (cell, Some(level)),
             (Some((cell, _, readings)), None, _) => {
                 let long = readings >= self.fallen_readings.saturating_mul(4);
@@ -123,47 +148,66 @@ impl CellFaultSettings {
             (None, None, Some((cell, _))) => (cell, None),
             (None, None, None) => return None,
         };
-        let excess = resistive.filter(|(worst, _)| *worst == cell).map(|(_, excess)| excess);
+        Some(Outlier {
+            cell,
+            lag,
+            excess: resistive.filter(|(worst, _)| *worst == cell).map(|(_, excess)| excess),
+            fall_mv: fallen.filter(|fall| fall.0 == cell).map(|(_, fall, _)| fall.into()),
+        })
+    }
+
+    fn judge(&self, look: &Look<'_>, limits: &OverVoltageSettings) -> Option<Fault> {
+        let Outlier { cell, lag, excess, fall_mv } = self.outlier(look.features, look.seconds)?;
+        let lag_pct = f64::from(look.features.cells()[cell].lag_pct());
+        // A cell that is far behind or nearly empty has more resistance for that.
+        let excess = excess.filter(|_| lag_pct < self.drained_pct);
         let joint = excess.and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
         let below_mv = look.at_least(|battery| below_median(battery, cell));
-        let collapsed = look.now.chemistry != crate::model::Chemistry::Vrla && below_mv >= self.deviation_mv;
-        let leak_ohm = self.leak_ohm(look, cell, fallen.filter(|fall| fall.0 == cell).map(|(_, fall, _)| fall));
+        let collapsed = look.now.chemistry != Chemistry::Vrla && below_mv >= self.deviation_mv;
+        let leak_ohm = Self::leak_ohm(look, cell, fall_mv);
         let (kind, level) = match (joint, excess) {
             (Some(level), _) => (Kind::ContactResistance, level),
-            (None, Some(_)) => (Kind::WeakCell, lag_level.unwrap_or(Level::One)),
+            (None, Some(_)) => (Kind::WeakCell, lag.unwrap_or(Level::One)),
             (None, None) if leak_ohm.is_some_and(|ohm| ohm < self.mid_ohm) => {
-                (Kind::ShortMid, lag_level.unwrap_or(Level::One).max(Level::Two))
+                (Kind::ShortMid, lag.unwrap_or(Level::One).max(Level::Two))
             }
-            (None, None) => (Kind::ShortEarly, lag_level.unwrap_or(Level::One)),
+            (None, None) => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
         };
         let level = if collapsed { Level::Three } else { level };
+        // When the charger fills the others too far for want of this one, that is its doing.
+        let level = rising(highest_volts(look), limits.cell_v.of(look.now.chemistry)).map_or(level, |over| over.max(level));
         Some(Fault { kind, level, cell, leak_ohm: leak_ohm.filter(|_| excess.is_none()) })
     }
 
     /// The cell that has lagged for long enough.
-    fn laggard(&self, look: &Look<'_>) -> Option<(usize, Level)> {
-        let laggard = look.features.laggard();
+    fn laggard(&self, features: &PackFeatures, seconds: i64) -> Option<(usize, Level)> {
+        let laggard = features.laggard();
         let cell = laggard.cell()?;
         let (since, readings) = laggard.since();
-        let lag = f64::from(look.features.cells()[cell].lag_pct());
-        let held = look.seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
-        let stands_out = lag >= self.sigmas * f64::from(look.features.spread_pct());
+        let lag = f64::from(features.cells()[cell].lag_pct());
+        let held = seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
+        let stands_out = lag >= self.sigmas * f64::from(features.spread_pct());
         rising(lag, &self.lag_pct).filter(|_| held && stands_out).map(|level| (cell, level))
     }
 
     /// The cell with too much resistance.
-    fn resistive(&self, look: &Look<'_>) -> Option<(usize, f64)> {
-        let features = look.features;
+    fn resistive(&self, features: &PackFeatures) -> Option<(usize, f64)> {
         let (cell, excess) = features.most_resistive()?;
         let excess = f64::from(excess);
-        let stands_out = excess >= self.weak_excess && excess >= self.sigmas * f64::from(features.ohm_spread());
+        if features.cells()[cell].lag_pct() < -3.0 * features.spread_pct() {
+            // More charge than the others: no fault does that, the two were mistaken for each other.
+            return None;
+        }
+        let stands_out = excess >= self.weak_excess
+            && excess >= self.sigmas * f64::from(features.ohm_spread())
+            && excess * f64::from(features.load_mv()) >= self.excess_mv;
         (stands_out && features.loaded_readings() >= self.loaded_readings).then_some((cell, excess))
     }
 
     /// What a cell loses, as the resistance of a leak: by its sudden fall, else by how its lag has grown.
-    fn leak_ohm(&self, look: &Look<'_>, cell: usize, fall_mv: Option<f32>) -> Option<f64> {
+    fn leak_ohm(look: &Look<'_>, cell: usize, fall_mv: Option<f64>) -> Option<f64> {
         let volts = f64::from(*look.now.cells_mv.get(cell)?) / 1000.0;
-        let by_fall = fall_mv.map(|fall| f64::from(fall) / slope_mv(look) / LEARNT_H);
+        let by_fall = fall_mv.map(|fall| fall / slope_mv(look) / LEARNT_H);
         let (since, _) = look.features.laggard().since();
         let hours = (look.seconds - i64::from(since)) as f64 / 3600.0;
         let lag = look.features.cells()[cell].lag_pct() - look.features.laggard().first_pct();
@@ -180,11 +224,11 @@ const LEARNT_H: f64 = 3.0;
 /// How much the voltage of a resting cell changes with its charge now, mV/%; at least what rounding leaves.
 fn slope_mv(look: &Look<'_>) -> f64 {
     let mean = Look::mean_volts(look.now) * 1000.0;
-    f64::from(crate::track::battery::ocv::slope_at(look.now.chemistry, mean as f32)).max(2.0)
+    f64::from(ocv::slope_at(look.now.chemistry, mean as f32)).max(2.0)
 }
 
 /// How far a cell is below the median one, mV.
-fn below_median(battery: &crate::model::Battery, cell: usize) -> f64 {
+fn below_median(battery: &Battery, cell: usize) -> f64 {
     let mut sorted = battery.cells_mv.clone();
     sorted.sort_unstable();
     let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);

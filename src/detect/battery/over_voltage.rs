@@ -49,6 +49,10 @@ impl Detector for OverVoltage {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
+        if look.has_bad_cell() {
+            // The charger fills the others too far for want of that cell: its rule speaks.
+            return Signal::Unknown;
+        }
         let steps = self.0.cell_v.of(look.now.chemistry);
         let volts = highest_volts(&look);
         signal(rising(volts, steps), volts < steps[0] * 0.99)

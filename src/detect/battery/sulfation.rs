@@ -28,7 +28,7 @@ pub struct SulfationSettings {
 
 impl Default for SulfationSettings {
     fn default() -> Self {
-        Self { soh_pct: 77.0, growth: 1.5, ohm_ah: 0.75, warm_c: 10.0, clear_after: Duration::from_hours(24), }
+        Self { soh_pct: 77.0, growth: 2.3, ohm_ah: 0.75, warm_c: 10.0, clear_after: Duration::from_hours(24), }
     }
 }
 

@@ -73,7 +73,7 @@ impl Detector for WrongCharger {
         let tapered = charge
             .lowest()
             .is_some_and(|(lowest, _)| f64::from(lowest) < self.0.tapered * f64::from(charge.strongest_a()));
-        let present = volts >= limit && !tapered;
+        let present = volts >= limit && !tapered && !look.has_bad_cell();
         // As bad as what it does to the cells.
         let level = rising(highest_volts(&look), self.1.cell_v.of(look.now.chemistry)).unwrap_or(Level::One);
         signal(present.then_some(level), volts < limit * 0.99)

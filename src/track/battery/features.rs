@@ -25,8 +25,16 @@ const LOADED_MV: f32 = 30.0;
 const FLAT: f32 = 2.0;
 /// Slope at which rounding and noise of some millivolts count little, mV/%.
 const STEEP: f32 = 3.0;
+/// Polarisation of a cell that is all but at rest, mV.
+const REST_MV: f32 = 10.0;
+/// A cell that is less below what is known of it has not fallen, mV, and deviations of charge and noise.
+const FALL_MV: f32 = 12.0;
+const FALL_SIGMAS: f32 = 6.0;
+/// Slope of a nearly empty cell, mV/%, and such a charge, %.
+const KNEE: f32 = 30.0;
+const EMPTY_PCT: f32 = 15.0;
 /// Share of a new look at a loaded cell in its resistance.
-const OHM_GAIN: f32 = 0.02;
+const OHM_GAIN: f32 = 0.01;
 /// Share of a new current step in the pack's resistance, and in the usual one.
 const STEP_GAIN: f32 = 0.05;
 const USUAL_GAIN: f32 = 0.002;
@@ -38,7 +46,7 @@ const SPREAD_EVERY: u16 = 8;
 /// Spread of the charge below which no healthy pack is believed to be, %: 2 mV on the slope of NMC.
 const LEAST_SPREAD_PCT: f32 = 0.25;
 /// Spread of resistance below which no pack is believed to be.
-const LEAST_OHM_SPREAD: f32 = 0.05;
+const LEAST_OHM_SPREAD: f32 = 0.06;
 /// How slowly the usual insulation is learned, s.
 const INSULATION_S: f32 = 86_400.0;
 
@@ -64,6 +72,8 @@ pub struct PackFeatures {
     /// Readings under load, and current steps.
     loaded: u8,
     steps: u8,
+    /// Mean polarisation under load, mV.
+    load: u8,
     /// Usual insulation, kΩ.
     insulation: u16,
     cells: Box<[CellFeature]>,
@@ -100,6 +110,7 @@ impl PackFeatures {
             ohm_spread: 0,
             loaded: 0,
             steps: 0,
+            load: 0,
             insulation: 0,
             cells: vec![CellFeature::default(); reading.cells_mv.len().min(MOST_CELLS)].into(),
         }
@@ -113,7 +124,8 @@ impl PackFeatures {
             // Until now some were missing: what is known belongs to others.
             *self = Self { cells: Self::new(now).cells, ..self.clone() };
         }
-        self.readings = self.readings.saturating_add(1);
+        // At the end of its range it goes round in eights, so that the spread is still looked at.
+        self.readings = self.readings.checked_add(1).unwrap_or(u16::MAX - 7);
         self.heat.follow(now, timed);
         self.coulombs.follow(now, timed);
         let seconds = timed.map_or(0.0, |(_, seconds)| seconds);
@@ -163,7 +175,7 @@ impl PackFeatures {
             self.sensors.repeat(now, last, median_mv - was, frame.step_mv);
             self.tremble(now, last, &frame, was);
         }
-        let skip = self.sensors.suspect();
+        let skip = self.lying_cell();
         for (index, (cell, innovation)) in self.cells.iter_mut().zip(&*innovations).enumerate() {
             if Some(index) != skip && measured(now.cells_mv[index]) {
                 let dither = dither(now.seconds(), index as u32);
@@ -177,11 +189,13 @@ impl PackFeatures {
         if self.readings >= 10 {
             self.laggard.follow(&self.cells, skip, (self.spread_pct(), least), now.seconds());
         }
-        if self.readings >= 20 {
-            // Twice the resistance explains as much as the polarisation itself.
-            let margin = frame.step_mv + 12.0 + frame.moment.polarisation.abs() + frame.swing_mv;
-            let margin = margin.max(7.5 * self.median_noise_mv());
-            self.fallen.follow(innovations, skip, margin, now.seconds());
+        // Under load a loose joint falls as well, and where a charger holds the cells up nothing is told.
+        let slope = frame.moment.slope;
+        if self.readings >= 20 && frame.moment.polarisation.abs() <= REST_MV && slope > 0.0 {
+            let spread = FALL_SIGMAS * self.spread_pct() * slope;
+            let noise = 1.25 * FALL_SIGMAS * self.median_noise_mv();
+            let rounding = FALL_MV + frame.step_mv + frame.swing_mv;
+            self.fallen.follow(innovations, skip, rounding.max(spread).max(noise), now.seconds());
         }
     }
 
@@ -197,10 +211,15 @@ impl PackFeatures {
         let norm = polarisation * polarisation + LOADED_MV * LOADED_MV;
         let clear = slope * slope / (slope * slope + STEEP * STEEP) * LOADED_MV * LOADED_MV / norm;
         let seconds = last.map_or(0.0, |(_, seconds)| seconds.min(LONGEST_S));
-        let share = (seconds / SLOW_S).max(1.0 / f32::from(self.readings + 1));
-        let loaded = polarisation.abs() >= 0.3 * LOADED_MV;
+        let share = (seconds / SLOW_S).max(1.0 / (f32::from(self.readings) + 1.0));
+        // Nearly empty or on a charger, resistance depends so much on charge that cells differ by that.
+        let even = slope > 0.0 && slope < KNEE && !(now.soc_pct < EMPTY_PCT);
+        let loaded = polarisation <= -0.5 * LOADED_MV && even;
         if loaded {
             self.loaded = self.loaded.saturating_add(1);
+            let load = f32::from(self.load);
+            let share = (1.0 / f32::from(self.loaded)).max(1.0 / 64.0);
+            self.load = (load + share * (polarisation.abs() - load) + dither(now.seconds(), 13)).floor() as u8;
         }
         let learning = OHM_GAIN.max(1.0 / (f32::from(self.loaded) + 4.0));
         let moment = Moment {
@@ -233,7 +252,7 @@ impl PackFeatures {
 
     /// Takes note of how cells tremble while the current does not change.
     fn tremble(&mut self, now: &Reading, last: &Reading, frame: &Frame, median_before: f32) {
-        if frame.swing_mv > 5.0 {
+        if frame.swing_mv > 5.0 || frame.moment.polarisation.abs() > REST_MV || frame.moment.slope <= 0.0 {
             return;
         }
         for (index, cell) in self.cells.iter_mut().enumerate() {
@@ -280,6 +299,12 @@ impl PackFeatures {
     #[must_use]
     pub fn loaded_readings(&self) -> u8 {
         self.loaded
+    }
+
+    /// Mean polarisation of the median cell under load, mV; at most 255.
+    #[must_use]
+    pub fn load_mv(&self) -> f32 {
+        f32::from(self.load)
     }
 
     /// Device time of the last reading, s.
@@ -329,7 +354,7 @@ impl PackFeatures {
     /// The cell with the most resistance, but for one whose sensor is suspect, and its excess in the median one.
     #[must_use]
     pub fn most_resistive(&self) -> Option<(usize, f32)> {
-        let skip = self.sensors.suspect();
+        let skip = self.lying_cell();
         let cells = self.cells.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
         cells.max_by_key(|(_, cell)| cell.raw_ohm()).map(|(index, cell)| (index, cell.ohm_excess()))
     }
@@ -380,7 +405,10 @@ impl PackFeatures {
     /// The cell whose sensor is not to be believed.
     #[must_use]
     pub fn lying_cell(&self) -> Option<usize> {
-        self.sensors.suspect()
+        self.sensors.suspect().or_else(|| {
+            let (cell, noise) = self.noisiest()?;
+            (noise >= 10.0 && noise >= 10.0 + 4.0 * self.median_noise_mv()).then_some(cell)
+        })
     }
 
     /// Charging.
@@ -454,4 +482,15 @@ fn median(cells_mv: &[u16]) -> Option<f32> {
     let upper = f32::from(*upper);
     let lower = if count.is_multiple_of(2) { below.iter().max().copied().map_or(upper, f32::from) } else { upper };
     Some(f32::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_cells_are_remembered_in_160_bytes() {
+        let bytes = size_of::<PackFeatures>() + 16 * size_of::<CellFeature>();
+        assert!(bytes <= 160, "{bytes} bytes");
+    }
 }

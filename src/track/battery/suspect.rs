@@ -9,8 +9,9 @@ const NONE: u8 = u8::MAX;
 /// Deviations from the others by which a cell becomes the laggard, and below which it is none any more.
 const RISES: f32 = 6.0;
 const ENDS: f32 = 4.0;
-/// A cell that is less below what is known of it has not fallen, mV.
-const FALL_MV: f32 = 12.0;
+/// How far it must be below the next one, of its fall; and what is left of a fall that goes on.
+const ALONE: f32 = 0.6;
+const LEFT: f32 = 0.6;
 
 /// The cell that lags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,26 +94,33 @@ impl Default for Fallen {
 }
 
 impl Fallen {
-    /// `lowest` is the cell with the lowest innovation, `of_cell` gives those of the others; `margin_mv` is what the
-    /// present current and the resolution may explain.
-    pub(super) fn follow(&mut self, innovations: &[f32], skip: Option<usize>, margin_mv: f32, time: u32) {
-        let others = innovations.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
-        let Some((lowest, fall)) = others.min_by(|(_, a), (_, b)| a.total_cmp(b)) else { return };
-        let limit = FALL_MV.max(margin_mv);
-        let eighths = |mv: f32| (mv * 8.0) as i16;
-        if let Some(own) = innovations.get(usize::from(self.cell)) {
-            if -*own >= limit && Some(usize::from(self.cell)) != skip {
-                self.readings = self.readings.saturating_add(1);
-                self.drop = (f32::from(self.drop) * 0.8 + f32::from(eighths(-*own)) * 0.2) as i16;
-                return;
-            }
-            if -*own >= 0.6 * limit && self.readings >= 3 {
-                return;
+    /// `innovations` say how far each cell is from what is known of it, mV; `limit` is what the
+    /// resolution and the spread of the others may explain. Where cells are measured one after the other while the current changes, a whole group
+    /// falls: only a cell that falls alone counts.
+    pub(super) fn follow(&mut self, innovations: &[f32], skip: Option<usize>, limit: f32, time: u32) {
+        let (mut lowest, mut lowest_mv, mut second_mv) = (usize::MAX, 0.0_f32, 0.0_f32);
+        for (index, mv) in innovations.iter().enumerate().filter(|(index, _)| Some(*index) != skip) {
+            if *mv < lowest_mv {
+                (lowest, lowest_mv, second_mv) = (index, *mv, lowest_mv);
+            } else if *mv < second_mv {
+                second_mv = *mv;
             }
         }
+        let alone = second_mv - lowest_mv >= ALONE * limit && second_mv >= ALONE * lowest_mv;
+        let fell = -lowest_mv >= limit && alone;
+        let eighths = |mv: f32| (mv * 8.0) as i16;
+        if fell && lowest == usize::from(self.cell) {
+            self.readings = self.readings.saturating_add(1);
+            self.drop = (f32::from(self.drop) * 0.8 + f32::from(eighths(-lowest_mv)) * 0.2) as i16;
+            return;
+        }
+        let own = innovations.get(usize::from(self.cell)).filter(|_| Some(usize::from(self.cell)) != skip);
+        if own.is_some_and(|own| -own >= LEFT * limit) && self.readings >= 3 && lowest == usize::from(self.cell) {
+            return;
+        }
         *self = Self::default();
-        if -*fall >= limit {
-            *self = Self { since: time, drop: eighths(-*fall), cell: lowest as u8, readings: 1 };
+        if fell {
+            *self = Self { since: time, drop: eighths(-lowest_mv), cell: lowest as u8, readings: 1 };
         }
     }
 
