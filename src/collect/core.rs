@@ -147,7 +147,7 @@ impl Core {
             let track = &mut self.slab.get_mut(vehicle).track;
             track.seen = now;
             track.hear(event);
-            self.look(now, vehicle, Some(event));
+            self.look(now, vehicle, None, Some(event));
         }
     }
 
@@ -161,16 +161,16 @@ impl Core {
         }
         entry.track.seen = now;
         entry.track.online = true;
-        entry.track.follow(&report);
-        entry.report = Some(report);
-        self.look(now, vehicle, None);
+        entry.track.follow(&report, entry.report.as_ref());
+        let before = entry.report.replace(report);
+        self.look(now, vehicle, before.as_ref(), None);
     }
 
     /// Lets all detectors look at a vehicle.
-    fn look(&mut self, now: Timestamp, vehicle: VehicleId, event: Option<&Event>) {
+    fn look(&mut self, now: Timestamp, vehicle: VehicleId, before: Option<&Report>, event: Option<&Event>) {
         let entry = self.slab.get(vehicle);
         let Some(report) = &entry.report else { return };
-        let sight = Sight { now, report, event, track: &entry.track };
+        let sight = Sight { now, report, before, event, track: &entry.track };
         self.signals.clear();
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let (counters, outputs) = (&mut self.counters, &mut self.outputs);

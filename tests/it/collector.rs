@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zhilian::base::Timestamp;
 use zhilian::collect::{Core, Inbound, Output, Settings};
-use zhilian::model::{Alert, AlertState};
+use zhilian::model::{Alert, AlertState, Kind};
 
 use crate::tools::hand_written_report;
 

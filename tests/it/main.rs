@@ -2,6 +2,7 @@
 //! skipped; with `CI=true` it fails instead.
 
 mod accounting;
+mod batteries;
 mod blackout;
 mod cli;
 mod collector;

@@ -1,0 +1,280 @@
+//! The faults of one cell: `battery.weak_cell`, `battery.short_early`, `battery.short_mid` and
+//! `battery.contact_resistance`. One judgement with four names, so that they never contradict each other: which cell stands
+//! out, and what of it.
+//!
+//! A joint adds resistance and takes no charge. A weak cell has more resistance and, the emptier the pack, less charge. A
+//! short takes charge all the time and adds no resistance; how fast tells its size.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::look::{ByChemistry, Look, finding, rising};
+use super::over_voltage::{OverVoltageSettings, highest_volts};
+use crate::base::span;
+use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::model::{Battery, Chemistry, Kind, Level};
+use crate::track::PackFeatures;
+use crate::track::battery::ocv;
+
+/// When a cell counts as faulty. All but the voltages **assumed**.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CellFaultSettings {
+    /// Deviations of the others (robust) that a cell must stand out by, in charge or resistance.
+    pub sigmas: f64,
+    /// How long a lag must last.
+    #[serde(with = "span::text")]
+    pub held: Duration,
+    /// Lag of levels 1, 2, 3, % of the charge; level 3 by voltage alone.
+    pub lag_pct: [f64; 3],
+    /// Readings in a row that must show a sudden fall.
+    pub fallen_readings: u8,
+    /// Excess of resistance, in that of the median cell, from which a cell is weak.
+    pub weak_excess: f64,
+    /// What that excess must make under a usual load, mV: rounding and cells measured one after the other make less.
+    pub excess_mv: f64,
+    /// Excess from which it is a joint: levels 1, 2, 3.
+    pub contact_excess: ByChemistry<[f64; 3]>,
+    /// Lag from which resistance tells nothing of a cell, because it is drained, %.
+    pub drained_pct: f64,
+    /// Below the median cell, mV: level 3 (one maker's GB/T 32960 threshold is 300); not of lead.
+    pub deviation_mv: f64,
+    /// A short below this is a later one, Ω.
+    pub mid_ohm: f64,
+    /// Readings under load before a resistance is believed.
+    pub loaded_readings: u8,
+    /// How long it must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for CellFaultSettings {
+    fn default() -> Self {
+        Self {
+            sigmas: 6.0,
+            held: Duration::from_mins(30),
+            lag_pct: [1.5, 7.0, 1000.0],
+            fallen_readings: 3,
+            weak_excess: 0.3,
+            excess_mv: 12.0,
+            contact_excess: ByChemistry {
+                lfp: [0.95, 1.3, 1000.0],
+                nmc: [0.95, 1.3, 1000.0],
+                na: [0.95, 1.3, 1000.0],
+                vrla: [0.95, 1.3, 1000.0],
+            },
+            drained_pct: 12.0,
+            deviation_mv: 300.0,
+            mid_ohm: 30.0,
+            loaded_readings: 100,
+            clear_after: Duration::from_hours(24),
+        }
+    }
+}
+
+/// The rule, under one of its four names.
+#[derive(Debug, Clone)]
+pub struct CellFault {
+    /// Which of the four.
+    pub kind: Kind,
+    /// The settings.
+    pub settings: CellFaultSettings,
+    /// Limits of cells.
+    pub limits: OverVoltageSettings,
+}
+
+/// A cell that stands out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Fault {
+    kind: Kind,
+    level: Level,
+    /// From 0.
+    cell: usize,
+    /// Resistance of the leak, Ω, if it is a short.
+    leak_ohm: Option<f64>,
+}
+
+impl Detector for CellFault {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn clear_after(&self) -> Duration {
+        self.settings.clear_after
+    }
+
+    fn examine(&self, sight: Sight<'_>) -> Signal {
+        let Some(look) = Look::at(sight) else { return Signal::Unknown };
+        match self.settings.judge(&look, &self.limits) {
+            Some(fault) if fault.kind == self.kind => Signal::Present(fault.level),
+            Some(_) => Signal::Unknown,
+            None => Signal::Absent,
+        }
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        let Some(look) = Look::again(sight) else { return Finding::default() };
+        self.settings.judge(&look, &self.limits).map_or_else(Finding::default, |fault| describe(&look, fault))
+    }
+}
+
+/// A cell that stands out of a pack, whatever it may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlier {
+    /// From 0.
+    pub cell: usize,
+    /// How far its charge stands out, if it does.
+    pub lag: Option<Level>,
+    /// Excess of its resistance, in that of the median cell, if that stands out.
+    pub excess: Option<f64>,
+    /// How far it fell below what was known of it, mV, if it did.
+    pub fall_mv: Option<f64>,
+}
+
+impl CellFaultSettings {
+    /// The cell that stands out at a device time in seconds.
+    #[must_use]
+    pub fn outlier(&self, features: &PackFeatures, seconds: i64) -> Option<Outlier> {
+        let fallen = features.fallen().cell().filter(|(.., readings)| *readings >= self.fallen_readings);
+        let laggard = self.laggard(features, seconds);
+        let resistive = self.resistive(features);
+        let (cell, lag) = match (fallen, laggard, resistive) {
+            (_, Some((cell, level)), _) => (cell, Some(level)),
+            (Some((cell, _, readings)), None, _) => {
+                let long = readings >= self.fallen_readings.saturating_mul(4);
+                (cell, Some(if long { Level::Two } else { Level::One }))
+            }
+            (None, None, Some((cell, _))) => (cell, None),
+            (None, None, None) => return None,
+        };
+        Some(Outlier {
+            cell,
+            lag,
+            excess: resistive.filter(|(worst, _)| *worst == cell).map(|(_, excess)| excess),
+            fall_mv: fallen.filter(|fall| fall.0 == cell).map(|(_, fall, _)| fall.into()),
+        })
+    }
+
+    fn judge(&self, look: &Look<'_>, limits: &OverVoltageSettings) -> Option<Fault> {
+        let Outlier { cell, lag, excess, fall_mv } = self.outlier(look.features, look.seconds)?;
+        let lag_pct = f64::from(look.features.cells()[cell].lag_pct());
+        // A cell that is far behind or nearly empty has more resistance for that.
+        let excess = excess.filter(|_| lag_pct < self.drained_pct);
+        let joint = excess.and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
+        let below_mv = look.at_least(|battery| below_median(battery, cell));
+        let collapsed = look.now.chemistry != Chemistry::Vrla && below_mv >= self.deviation_mv;
+        let leak_ohm = Self::leak_ohm(look, cell, fall_mv);
+        let (kind, level) = match (joint, excess) {
+            (Some(level), _) => (Kind::ContactResistance, level),
+            (None, Some(_)) => (Kind::WeakCell, lag.unwrap_or(Level::One)),
+            (None, None) if leak_ohm.is_some_and(|ohm| ohm < self.mid_ohm) => {
+                (Kind::ShortMid, lag.unwrap_or(Level::One).max(Level::Two))
+            }
+            (None, None) => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
+        };
+        let level = if collapsed { Level::Three } else { level };
+        // When the charger fills the others too far for want of this one, that is its doing.
+        let level =
+            rising(highest_volts(look), limits.cell_v.of(look.now.chemistry)).map_or(level, |over| over.max(level));
+        Some(Fault { kind, level, cell, leak_ohm: leak_ohm.filter(|_| excess.is_none()) })
+    }
+
+    /// The cell that has lagged for long enough.
+    fn laggard(&self, features: &PackFeatures, seconds: i64) -> Option<(usize, Level)> {
+        let laggard = features.laggard();
+        let cell = laggard.cell()?;
+        let (since, readings) = laggard.since();
+        let lag = f64::from(features.cells()[cell].lag_pct());
+        let held = seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
+        let stands_out = lag >= self.sigmas * f64::from(features.spread_pct());
+        rising(lag, &self.lag_pct).filter(|_| held && stands_out).map(|level| (cell, level))
+    }
+
+    /// The cell with too much resistance.
+    fn resistive(&self, features: &PackFeatures) -> Option<(usize, f64)> {
+        let (cell, excess) = features.most_resistive()?;
+        let excess = f64::from(excess);
+        if features.cells()[cell].lag_pct() < -3.0 * features.spread_pct() {
+            // More charge than the others: no fault does that, the two were mistaken for each other.
+            return None;
+        }
+        let stands_out = excess >= self.weak_excess
+            && excess >= self.sigmas * f64::from(features.ohm_spread())
+            && excess * f64::from(features.load_mv()) >= self.excess_mv;
+        (stands_out && features.loaded_readings() >= self.loaded_readings).then_some((cell, excess))
+    }
+
+    /// What a cell loses, as the resistance of a leak: by its sudden fall, else by how its lag has grown.
+    fn leak_ohm(look: &Look<'_>, cell: usize, fall_mv: Option<f64>) -> Option<f64> {
+        let volts = f64::from(*look.now.cells_mv.get(cell)?) / 1000.0;
+        let by_fall = fall_mv.map(|fall| fall / slope_mv(look) / LEARNT_H);
+        let (since, _) = look.features.laggard().since();
+        let hours = (look.seconds - i64::from(since)) as f64 / 3600.0;
+        let lag = look.features.cells()[cell].lag_pct() - look.features.laggard().first_pct();
+        let by_lag = (look.features.laggard().cell() == Some(cell) && hours >= 1.0).then(|| f64::from(lag) / hours);
+        let rate = by_fall.unwrap_or(0.0).max(by_lag.unwrap_or(0.0));
+        let amps = rate / 100.0 * look.capacity_ah();
+        (amps > 0.0).then(|| volts / amps)
+    }
+}
+
+/// A lag that grows steadily is known with this delay, h: the memory of [`crate::track::battery::features`].
+const LEARNT_H: f64 = 3.0;
+
+/// How much the voltage of a resting cell changes with its charge now, mV/%; at least what rounding leaves.
+fn slope_mv(look: &Look<'_>) -> f64 {
+    let mean = Look::mean_volts(look.now) * 1000.0;
+    f64::from(ocv::slope_at(look.now.chemistry, mean as f32)).max(2.0)
+}
+
+/// How far a cell is below the median one, mV.
+fn below_median(battery: &Battery, cell: usize) -> f64 {
+    let mut sorted = battery.cells_mv.clone();
+    sorted.sort_unstable();
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    battery.cells_mv.get(cell).map_or(0.0, |mv| f64::from(median) - f64::from(*mv))
+}
+
+fn describe(look: &Look<'_>, fault: Fault) -> Finding {
+    let cell = look.features.cells()[fault.cell];
+    let (lag, excess, number) = (f64::from(cell.lag_pct()), f64::from(cell.ohm_excess()) * 100.0, fault.cell + 1);
+    let sigmas = lag / f64::from(look.features.spread_pct()).max(0.1);
+    let ohm = fault.leak_ohm.unwrap_or(f64::INFINITY);
+    let (en, zh) = match fault.kind {
+        Kind::ContactResistance => (
+            format!(
+                "a joint at cell no. {number} works loose: {excess:.0} % more resistance than the others; tighten or weld it"
+            ),
+            format!("{number} 号单体连接松动：内阻比其他高 {excess:.0} %；请紧固或重新焊接"),
+        ),
+        Kind::ShortMid | Kind::ShortEarly => (
+            format!(
+                "cell no. {number} leaks (about {ohm:.0} Ω): {lag:.1} % behind the others ({sigmas:.0} σ); do not charge \
+                 unattended, replace the pack"
+            ),
+            format!("{number} 号单体内短路（约 {ohm:.0} Ω）：落后 {lag:.1} %（{sigmas:.0} σ）；勿无人看管充电，请更换"),
+        ),
+        _other => (
+            format!(
+                "cell no. {number} is weak: {lag:.1} % behind the others ({sigmas:.0} σ), {excess:.0} % more resistance; \
+                 have it checked"
+            ),
+            format!("{number} 号单体偏弱：落后 {lag:.1} %（{sigmas:.0} σ），内阻高 {excess:.0} %；请送检"),
+        ),
+    };
+    let since = look.features.laggard().since().0;
+    let mut evidence = vec![
+        fact("cell_no", number as f64),
+        fact("lag_pct", lag),
+        fact("resistance_excess_pct", excess),
+        fact("sigmas", sigmas),
+    ];
+    if look.features.laggard().cell() == Some(fault.cell) {
+        evidence.push(fact("since_h", (look.seconds - i64::from(since)) as f64 / 3600.0));
+    }
+    if let Some(ohm) = fault.leak_ohm {
+        evidence.push(fact("leak_ohm", ohm));
+    }
+    finding(en, zh, evidence)
+}

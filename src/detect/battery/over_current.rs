@@ -1,0 +1,88 @@
+//! `battery.over_current`: more current than the pack is made for. What it is made for is not on the wire: either no pack of its
+//! chemistry stands it, or its own management warns and nothing else is odd.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::look::{ByChemistry, Look, finding, rising, signal};
+use crate::base::span;
+use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::model::{Chemistry, Kind, Level};
+
+/// When a current counts as too strong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverCurrentSettings {
+    /// Discharge of levels 1, 2, 3, of the capacity in an hour, that no pack of the chemistry is made for (**assumed**).
+    pub c_rate: ByChemistry<[f64; 3]>,
+    /// Discharge from which a warning of the management with no other reason is about current (**assumed**).
+    pub warned_c_rate: f64,
+    /// How long it must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for OverCurrentSettings {
+    fn default() -> Self {
+        Self {
+            c_rate: ByChemistry {
+                lfp: [4.0, 5.0, 6.0],
+                nmc: [4.0, 5.0, 6.0],
+                na: [5.0, 6.0, 8.0],
+                vrla: [3.0, 4.0, 5.0],
+            },
+            warned_c_rate: 0.7,
+            clear_after: Duration::from_mins(10),
+        }
+    }
+}
+
+/// The rule.
+#[derive(Debug, Clone)]
+pub struct OverCurrent(pub OverCurrentSettings);
+
+impl Detector for OverCurrent {
+    fn kind(&self) -> Kind {
+        Kind::OverCurrent
+    }
+
+    fn clear_after(&self) -> Duration {
+        self.0.clear_after
+    }
+
+    fn examine(&self, sight: Sight<'_>) -> Signal {
+        let Some(look) = Look::at(sight) else { return Signal::Unknown };
+        let rate = look.at_least(|battery| -battery.current.0) / look.capacity_ah();
+        let known = look.features.coulombs().capacity_ah().is_some();
+        let own = rising(rate, self.0.c_rate.of(look.now.chemistry)).filter(|_| known);
+        let warned = (rate >= self.0.warned_c_rate && !has_other_reason(&look))
+            .then(|| look.last.map_or(0, |last| last.alarm_level.min(look.now.alarm_level)))
+            .and_then(|level| Level::try_from(level).ok());
+        signal(own.max(warned), own.is_none() && look.now.alarm_level == 0)
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        let Some(look) = Look::again(sight) else { return Finding::default() };
+        let amps = -look.at_least(|battery| -battery.current.0);
+        let rate = -amps / look.capacity_ah();
+        let level = look.now.alarm_level;
+        finding(
+            format!(
+                "{amps:.0} A drawn, {rate:.1} times the capacity in an hour, the management warns (level {level}); ride slower"
+            ),
+            format!("放电电流 {amps:.0} A，为容量的 {rate:.1} 倍率，电池管理系统报警（{level} 级）；请降低车速"),
+            vec![fact("current_a", amps), fact("c_rate", rate), fact("bms_level", f64::from(level))],
+        )
+    }
+}
+
+/// Whether a warning of the management may be about something else.
+fn has_other_reason(look: &Look<'_>) -> bool {
+    let battery = look.now;
+    let hottest = battery.hottest().map_or(20.0, |celsius| celsius.0);
+    let spread = hottest - battery.coldest().map_or(20.0, |celsius| celsius.0);
+    let (low, high) = battery.cells_mv.iter().fold((u16::MAX, 0), |(low, high), mv| (low.min(*mv), high.max(*mv)));
+    let uneven = high > low && high - low >= 290 && battery.chemistry != Chemistry::Vrla;
+    hottest >= 55.0 || spread >= 8.0 || battery.insulation.0 <= 500.0 || uneven
+}

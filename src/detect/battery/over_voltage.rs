@@ -1,0 +1,82 @@
+//! `battery.over_voltage`: a cell is charged beyond its limit, whatever charges it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::look::{ByChemistry, Look, finding, rising, signal};
+use crate::base::span;
+use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::model::Kind;
+use crate::track::battery::reading::measured;
+
+/// When a cell counts as overcharged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OverVoltageSettings {
+    /// Highest cell of levels 1, 2, 3, V: NMC level 3 is one maker's GB/T 32960 threshold, the others are **assumed** from data
+    /// sheets. A cell whose sensor lies is not asked.
+    pub cell_v: ByChemistry<[f64; 3]>,
+    /// How long it must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for OverVoltageSettings {
+    fn default() -> Self {
+        Self {
+            cell_v: ByChemistry {
+                lfp: [3.7, 3.75, 3.85],
+                nmc: [4.25, 4.28, 4.35],
+                na: [4.0, 4.05, 4.15],
+                vrla: [15.6, 15.8, 16.2],
+            },
+            clear_after: Duration::from_mins(10),
+        }
+    }
+}
+
+/// The rule.
+#[derive(Debug, Clone)]
+pub struct OverVoltage(pub OverVoltageSettings);
+
+impl Detector for OverVoltage {
+    fn kind(&self) -> Kind {
+        Kind::OverVoltage
+    }
+
+    fn clear_after(&self) -> Duration {
+        self.0.clear_after
+    }
+
+    fn examine(&self, sight: Sight<'_>) -> Signal {
+        let Some(look) = Look::at(sight) else { return Signal::Unknown };
+        if look.has_bad_cell() {
+            // The charger fills the others too far for want of that cell: its rule speaks.
+            return Signal::Unknown;
+        }
+        let steps = self.0.cell_v.of(look.now.chemistry);
+        let volts = highest_volts(&look);
+        signal(rising(volts, steps), volts < steps[0] * 0.99)
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        let Some(look) = Look::again(sight) else { return Finding::default() };
+        let volts = highest_volts(&look);
+        let (mean, amps) = (Look::mean_volts(look.now), look.now.current.0);
+        finding(
+            format!("a cell is overcharged: {volts:.2} V, mean {mean:.2} V, {amps:.1} A; unplug the charger"),
+            format!("单体过充：{volts:.2} V，平均 {mean:.2} V，电流 {amps:.1} A；请拔掉充电器"),
+            vec![fact("highest_cell_v", volts), fact("mean_cell_v", mean), fact("current_a", amps)],
+        )
+    }
+}
+
+/// The highest cell of both readings, V.
+pub(super) fn highest_volts(look: &Look<'_>) -> f64 {
+    let lying = look.features.lying_cell();
+    look.at_least(|battery| {
+        let cells = battery.cells_mv.iter().enumerate().filter(|(index, mv)| measured(**mv) && Some(*index) != lying);
+        cells.map(|(_, mv)| *mv).max().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0)
+    })
+}

@@ -1,0 +1,98 @@
+//! `battery.wrong_charger`: a charger of another pack feeds it: its voltage goes beyond the profile of the chemistry while the
+//! current has not fallen, as it does when the right charger reaches its own.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::look::{ByChemistry, Look, finding, rising, signal};
+use super::over_voltage::{OverVoltageSettings, highest_volts};
+use crate::base::span;
+use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::model::{Chemistry, Kind, Level, Mode};
+
+/// When a charger counts as the wrong one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WrongChargerSettings {
+    /// Voltage that the right charger holds, V a cell.
+    pub profile_v: ByChemistry<f64>,
+    /// Mean cell over it (**assumed**: chargers are made to 1 %).
+    pub over: f64,
+    /// What chargers for lead add below 25 °C, V/K a module (3.3 mV/K a cell).
+    pub lead_v_per_k: f64,
+    /// Current at the profile over the strongest, below which the charger had ended as it should (**assumed**).
+    pub tapered: f64,
+    /// How long it must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for WrongChargerSettings {
+    fn default() -> Self {
+        Self {
+            profile_v: ByChemistry { lfp: 3.65, nmc: 4.2, na: 3.95, vrla: 14.7 },
+            over: 1.025,
+            lead_v_per_k: 0.02,
+            tapered: 0.6,
+            clear_after: Duration::from_mins(30),
+        }
+    }
+}
+
+/// The rule, with the limits of cells.
+#[derive(Debug, Clone)]
+pub struct WrongCharger(pub WrongChargerSettings, pub OverVoltageSettings);
+
+impl WrongCharger {
+    fn limit_volts(&self, look: &Look<'_>) -> f64 {
+        let held = self.0.profile_v.of(look.now.chemistry);
+        let cold = match look.now.chemistry {
+            Chemistry::Vrla => look.now.coldest().map_or(0.0, |celsius| (25.0 - celsius.0).max(0.0)),
+            Chemistry::Lfp | Chemistry::Nmc | Chemistry::Na => 0.0,
+        };
+        held * self.0.over + cold * self.0.lead_v_per_k
+    }
+}
+
+impl Detector for WrongCharger {
+    fn kind(&self) -> Kind {
+        Kind::WrongCharger
+    }
+
+    fn clear_after(&self) -> Duration {
+        self.0.clear_after
+    }
+
+    fn examine(&self, sight: Sight<'_>) -> Signal {
+        let Some(look) = Look::at(sight) else { return Signal::Unknown };
+        if look.mode != Mode::Charging {
+            return Signal::Absent;
+        }
+        let volts = look.at_least(Look::mean_volts);
+        let limit = self.limit_volts(&look);
+        let charge = look.features.charge();
+        let tapered = charge
+            .lowest()
+            .is_some_and(|(lowest, _)| f64::from(lowest) < self.0.tapered * f64::from(charge.strongest_a()));
+        let present = volts >= limit && !tapered && !look.has_bad_cell();
+        // As bad as what it does to the cells.
+        let level = rising(highest_volts(&look), self.1.cell_v.of(look.now.chemistry)).unwrap_or(Level::One);
+        signal(present.then_some(level), volts < limit * 0.99)
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        let Some(look) = Look::again(sight) else { return Finding::default() };
+        let (volts, limit) = (Look::mean_volts(look.now), self.limit_volts(&look));
+        let (amps, usual) = (look.now.current.0, f64::from(look.features.charge().usual_a().unwrap_or(f32::NAN)));
+        finding(
+            format!(
+                "wrong charger: {volts:.2} V a cell, the limit is {limit:.2} V, {amps:.1} A (usually {usual:.1} A); unplug it"
+            ),
+            format!(
+                "充电器不匹配：单体平均 {volts:.2} V，上限 {limit:.2} V，电流 {amps:.1} A（平时 {usual:.1} A）；请拔掉"
+            ),
+            vec![fact("mean_cell_v", volts), fact("limit_v", limit), fact("current_a", amps)],
+        )
+    }
+}

@@ -1,0 +1,118 @@
+//! Voltage sensors that lie. The pack's own voltage tells: when one cell departs and the sum of the cells departs from the
+//! pack by just as much, it is the sensor and not the cell. A sensor that repeats itself while the others move is stuck.
+
+use serde::{Deserialize, Serialize};
+
+use super::reading::{Reading, measured};
+
+/// No cell.
+const NONE: u8 = u8::MAX;
+/// Least departure that is looked at, mV; several times more than rounding leaves in a sum.
+const LEAST_MV: f32 = 30.0;
+/// Readings after which evidence counts no further.
+const MOST: u8 = 60;
+/// Share of a new departure in the mean one.
+const GAIN: f32 = 1.0 / 8.0;
+/// Share of a new difference in the pack's own.
+const SLOW_GAIN: f32 = 1.0 / 128.0;
+
+/// What is remembered of suspect sensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sensors {
+    /// Σ cells − pack as it usually is, mV, and how much that trembles, mV.
+    base: i16,
+    jitter: u8,
+    /// Whose departure the sum shares, in how many readings, and its mean, mV.
+    cell: u8,
+    count: u8,
+    offset: i16,
+    /// Who repeats itself, and how far the others moved meanwhile, 4 mV.
+    stuck: u8,
+    travel: u8,
+}
+
+impl Default for Sensors {
+    fn default() -> Self {
+        Self { base: i16::MIN, jitter: 0, cell: NONE, count: 0, offset: 0, stuck: NONE, travel: 0 }
+    }
+}
+
+impl Sensors {
+    /// Compares the sum with the pack. `innovations` say how far each cell departs from what is known of it, mV;
+    /// `step_mv` is the resolution.
+    pub(super) fn compare(&mut self, now: &Reading, innovations: &[f32], step_mv: f32) {
+        if !(now.pack_mv > 0.0) || now.cells_mv.iter().any(|mv| !measured(*mv)) {
+            return;
+        }
+        let sum: u32 = now.cells_mv.iter().map(|mv| u32::from(*mv)).sum();
+        let rest = sum as f32 - now.pack_mv;
+        let worst = innovations.iter().enumerate().max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
+        let Some((worst, departure)) = worst.map(|(index, mv)| (index as u8, *mv)) else { return };
+        if self.base == i16::MIN {
+            // One that lies from the beginning must not be taken for the pack's own difference.
+            let lies = departure.abs() >= LEAST_MV && matches(departure, rest);
+            self.base = if lies { 0 } else { rest as i16 };
+        }
+        let beyond = rest - f32::from(self.base);
+        let rounding = 0.3 * step_mv * (now.cells_mv.len() as f32).sqrt();
+        let least = (LEAST_MV + rounding).max(6.0 * f32::from(self.jitter));
+        if beyond.abs() >= least && matches(departure, beyond) {
+            if worst == self.cell {
+                self.count = (self.count + 1).min(MOST);
+                self.offset = (f32::from(self.offset) + GAIN * (beyond - f32::from(self.offset))) as i16;
+            } else if self.count <= 1 {
+                (self.cell, self.count, self.offset) = (worst, 1, beyond as i16);
+            } else {
+                self.count -= 1;
+            }
+            return;
+        }
+        self.count = self.count.saturating_sub(1);
+        if self.count == 0 {
+            self.cell = NONE;
+        }
+        self.jitter = (f32::from(self.jitter) + GAIN * (beyond.abs() - f32::from(self.jitter)) + 0.5) as u8;
+        self.base = (f32::from(self.base) + SLOW_GAIN * beyond).round() as i16;
+    }
+
+    /// Looks for one that repeats itself while the median moved by `moved_mv`.
+    pub(super) fn repeat(&mut self, now: &Reading, last: &Reading, moved_mv: f32, step_mv: f32) {
+        let same = |index: usize| now.cells_mv.get(index) == last.cells_mv.get(index);
+        if self.stuck != NONE && !same(usize::from(self.stuck)) {
+            (self.stuck, self.travel) = (NONE, 0);
+        }
+        if moved_mv.abs() < (2.0 * step_mv).max(4.0) {
+            return;
+        }
+        if self.stuck == NONE {
+            let found = (0..now.cells_mv.len()).find(|index| same(*index) && measured(now.cells_mv[*index]));
+            self.stuck = found.map_or(NONE, |index| index as u8);
+        }
+        if self.stuck != NONE {
+            self.travel = self.travel.saturating_add((moved_mv.abs() / 4.0).min(16.0) as u8);
+        }
+    }
+
+    /// The cell whose sensor is off, the readings that say so, and the mean departure, mV.
+    #[must_use]
+    pub fn off(self) -> Option<(usize, u8, f32)> {
+        (self.cell != NONE).then(|| (usize::from(self.cell), self.count, f32::from(self.offset)))
+    }
+
+    /// The cell whose sensor repeats itself, and how far the others moved meanwhile, mV (of one reading at most 64).
+    #[must_use]
+    pub fn stuck(self) -> Option<(usize, f32)> {
+        (self.stuck != NONE).then(|| (usize::from(self.stuck), f32::from(self.travel) * 4.0))
+    }
+
+    /// The cell that is not to be believed.
+    pub(super) fn suspect(self) -> Option<usize> {
+        let off = self.off().filter(|(_, count, _)| *count >= 2).map(|(cell, ..)| cell);
+        off.or_else(|| self.stuck().filter(|(_, travel)| *travel >= 60.0).map(|(cell, _)| cell))
+    }
+}
+
+/// Whether a departure of a cell explains that of the sum, mV.
+fn matches(cell: f32, sum: f32) -> bool {
+    (cell - sum).abs() <= (0.3 * sum.abs()).max(12.0)
+}

@@ -1,0 +1,138 @@
+//! The cell that stands out: one that lags behind the others in charge, and one that fell suddenly.
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::CellFeature;
+
+/// No cell.
+const NONE: u8 = u8::MAX;
+/// Deviations from the others by which a cell becomes the laggard, and below which it is none any more.
+const RISES: f32 = 6.0;
+const ENDS: f32 = 4.0;
+/// How far it must be below the next one, of its fall; and what is left of a fall that goes on.
+const ALONE: f32 = 0.6;
+const LEFT: f32 = 0.6;
+
+/// The cell that lags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Laggard {
+    /// Device time since when, s.
+    since: u32,
+    /// Lag then, 1/256 %.
+    first: i16,
+    cell: u8,
+    readings: u8,
+}
+
+impl Default for Laggard {
+    fn default() -> Self {
+        Self { since: 0, first: 0, cell: NONE, readings: 0 }
+    }
+}
+
+impl Laggard {
+    /// `sigma_pct` is the spread of the others, `least_pct` the lag below which nobody is a laggard.
+    pub(super) fn follow(
+        &mut self,
+        cells: &[CellFeature],
+        skip: Option<usize>,
+        (sigma_pct, least_pct): (f32, f32),
+        time: u32,
+    ) {
+        let lags = cells.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
+        let Some((worst, lag)) = lags.map(|(index, cell)| (index, cell.raw_lag())).max_by_key(|(_, lag)| *lag) else {
+            return;
+        };
+        let percent = |lag: i16| f32::from(lag) / 256.0;
+        let known = cells.get(usize::from(self.cell)).filter(|_| Some(usize::from(self.cell)) != skip);
+        if let Some(known) = known
+            && percent(known.raw_lag()) >= (ENDS * sigma_pct).max(0.6 * least_pct)
+        {
+            self.readings = self.readings.saturating_add(1);
+            return;
+        }
+        *self = Self::default();
+        if percent(lag) >= (RISES * sigma_pct).max(least_pct) {
+            *self = Self { since: time, first: lag, cell: worst as u8, readings: 1 };
+        }
+    }
+
+    /// Which cell, from 0.
+    #[must_use]
+    pub fn cell(self) -> Option<usize> {
+        (self.cell != NONE).then(|| usize::from(self.cell))
+    }
+
+    /// Since when, device time in seconds, and readings since.
+    #[must_use]
+    pub fn since(self) -> (u32, u8) {
+        (self.since, self.readings)
+    }
+
+    /// Its lag when it began to stand out, % of the charge.
+    #[must_use]
+    pub fn first_pct(self) -> f32 {
+        f32::from(self.first) / 256.0
+    }
+}
+
+/// A cell that fell below what is known of it and stays there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallen {
+    /// Device time since when, s.
+    since: u32,
+    /// Mean fall, 1/8 mV.
+    drop: i16,
+    cell: u8,
+    readings: u8,
+}
+
+impl Default for Fallen {
+    fn default() -> Self {
+        Self { since: 0, drop: 0, cell: NONE, readings: 0 }
+    }
+}
+
+impl Fallen {
+    /// `innovations` say how far each cell is from what is known of it, mV; `limit` is what the
+    /// resolution and the spread of the others may explain. Where cells are measured one after the other while the current changes, a whole group
+    /// falls: only a cell that falls alone counts.
+    pub(super) fn follow(&mut self, innovations: &[f32], skip: Option<usize>, limit: f32, time: u32) {
+        let (mut lowest, mut lowest_mv, mut second_mv) = (usize::MAX, 0.0_f32, 0.0_f32);
+        for (index, mv) in innovations.iter().enumerate().filter(|(index, _)| Some(*index) != skip) {
+            if *mv < lowest_mv {
+                (lowest, lowest_mv, second_mv) = (index, *mv, lowest_mv);
+            } else if *mv < second_mv {
+                second_mv = *mv;
+            }
+        }
+        let alone = second_mv - lowest_mv >= ALONE * limit && second_mv >= ALONE * lowest_mv;
+        let fell = -lowest_mv >= limit && alone;
+        let eighths = |mv: f32| (mv * 8.0) as i16;
+        if fell && lowest == usize::from(self.cell) {
+            self.readings = self.readings.saturating_add(1);
+            self.drop = (f32::from(self.drop) * 0.8 + f32::from(eighths(-lowest_mv)) * 0.2) as i16;
+            return;
+        }
+        let own = innovations.get(usize::from(self.cell)).filter(|_| Some(usize::from(self.cell)) != skip);
+        if own.is_some_and(|own| -own >= LEFT * limit) && self.readings >= 3 && lowest == usize::from(self.cell) {
+            return;
+        }
+        *self = Self::default();
+        if fell {
+            *self = Self { since: time, drop: eighths(-lowest_mv), cell: lowest as u8, readings: 1 };
+        }
+    }
+
+    /// Which cell, from 0, how far it fell, mV, in how many readings in a row.
+    #[must_use]
+    pub fn cell(self) -> Option<(usize, f32, u8)> {
+        (self.cell != NONE).then(|| (usize::from(self.cell), f32::from(self.drop) / 8.0, self.readings))
+    }
+
+    /// Device time since when, s.
+    #[must_use]
+    pub fn since(self) -> u32 {
+        self.since
+    }
+}
