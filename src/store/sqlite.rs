@@ -9,7 +9,7 @@ use crate::model::{Alert, AlertState};
 use crate::track::Saved;
 
 /// The version of the tables.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ impl Database {
                      at_ms INTEGER NOT NULL, alert TEXT NOT NULL
                  ) WITHOUT ROWID;
                  CREATE INDEX alert_at ON alert (at_ms);
-                 PRAGMA user_version = 2;
+                 PRAGMA user_version = 3;
                  COMMIT;",
             )?;
             return Ok(SCHEMA_VERSION);

@@ -26,7 +26,6 @@ pub struct Track {
     /// What happened to it since.
     pub theft: Guard,
     /// How its packs behaved.
-    #[serde(default)]
     pub packs: Packs,
 }
 
@@ -96,5 +95,5 @@ pub struct Saved {
 
 impl Saved {
     /// The version that this code writes and reads.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 }

@@ -48,26 +48,9 @@ fn outliers(rows: &[Row]) -> Vec<(usize, Timestamp)> {
         if let Some(outlier) = settings.outlier(features, row.time.0 / 1000)
             && !found.iter().any(|(cell, _)| *cell == outlier.cell)
         {
-            if std::env::var("VERBOSE").is_ok() {
-                println!("{outlier:?} {} {}", row.time, features.spread_pct());
-            }
             found.push((outlier.cell, row.time));
         }
         last = Some(reading);
-    }
-    if std::env::var("VERBOSE").is_ok() {
-        let f = features.as_ref().expect("f");
-        println!(
-            "spread {} ohm {:?} noise {} most {:?}",
-            f.spread_pct(),
-            f.milliohms(),
-            f.median_noise_mv(),
-            f.most_resistive()
-        );
-        for (i, c) in f.cells().iter().enumerate() {
-            print!("{}:{:.2}/{:.2}/{:.0} ", i + 1, c.lag_pct(), c.ohm_excess(), c.noise_mv());
-        }
-        println!();
     }
     found
 }

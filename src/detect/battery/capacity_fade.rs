@@ -45,14 +45,14 @@ impl Detector for CapacityFade {
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
         let soh = look.at_most(|battery| battery.soh.0);
-        let kept = look.features.coulombs().kept().map_or(1.0, f64::from);
+        let kept = look.features.coulombs.kept().map_or(1.0, f64::from);
         let level = falling(soh, &self.0.soh_pct).or((kept <= self.0.kept).then_some(Level::One));
         signal(level, soh > self.0.soh_pct[0] + 1.0 && kept > self.0.kept + 0.05)
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let (soh, ah) = (look.now.soh.0, look.features.coulombs().capacity_ah().map_or(f64::NAN, f64::from));
+        let (soh, ah) = (look.now.soh.0, look.features.coulombs.capacity_ah().map_or(f64::NAN, f64::from));
         finding(
             format!("worn: {soh:.0} % of its capacity is left, {ah:.0} Ah counted; plan to replace it"),
             format!("容量衰减：健康度 {soh:.0} %，实测 {ah:.0} Ah；请计划更换"),

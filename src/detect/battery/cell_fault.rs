@@ -136,7 +136,7 @@ impl CellFaultSettings {
     /// The cell that stands out at a device time in seconds.
     #[must_use]
     pub fn outlier(&self, features: &PackFeatures, seconds: i64) -> Option<Outlier> {
-        let fallen = features.fallen().cell().filter(|(.., readings)| *readings >= self.fallen_readings);
+        let fallen = features.cells.fallen.cell().filter(|(.., readings)| *readings >= self.fallen_readings);
         let laggard = self.laggard(features, seconds);
         let resistive = self.resistive(features);
         let (cell, lag) = match (fallen, laggard, resistive) {
@@ -158,7 +158,7 @@ impl CellFaultSettings {
 
     fn judge(&self, look: &Look<'_>, limits: &OverVoltageSettings) -> Option<Fault> {
         let Outlier { cell, lag, excess, fall_mv } = self.outlier(look.features, look.seconds)?;
-        let lag_pct = f64::from(look.features.cells()[cell].lag_pct());
+        let lag_pct = f64::from(look.features.cells.get(cell).lag_pct());
         // A cell that is far behind or nearly empty has more resistance for that.
         let excess = excess.filter(|_| lag_pct < self.drained_pct);
         let joint = excess.and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
@@ -182,37 +182,37 @@ impl CellFaultSettings {
 
     /// The cell that has lagged for long enough.
     fn laggard(&self, features: &PackFeatures, seconds: i64) -> Option<(usize, Level)> {
-        let laggard = features.laggard();
+        let laggard = features.cells.laggard;
         let cell = laggard.cell()?;
         let (since, readings) = laggard.since();
-        let lag = f64::from(features.cells()[cell].lag_pct());
+        let lag = f64::from(features.cells.get(cell).lag_pct());
         let held = seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
-        let stands_out = lag >= self.sigmas * f64::from(features.spread_pct());
+        let stands_out = lag >= self.sigmas * f64::from(features.cells.spread_pct());
         rising(lag, &self.lag_pct).filter(|_| held && stands_out).map(|level| (cell, level))
     }
 
     /// The cell with too much resistance.
     fn resistive(&self, features: &PackFeatures) -> Option<(usize, f64)> {
-        let (cell, excess) = features.most_resistive()?;
+        let (cell, excess) = features.cells.most_resistive()?;
         let excess = f64::from(excess);
-        if features.cells()[cell].lag_pct() < -3.0 * features.spread_pct() {
+        if features.cells.get(cell).lag_pct() < -3.0 * features.cells.spread_pct() {
             // More charge than the others: no fault does that, the two were mistaken for each other.
             return None;
         }
         let stands_out = excess >= self.weak_excess
-            && excess >= self.sigmas * f64::from(features.ohm_spread())
-            && excess * f64::from(features.load_mv()) >= self.excess_mv;
-        (stands_out && features.loaded_readings() >= self.loaded_readings).then_some((cell, excess))
+            && excess >= self.sigmas * f64::from(features.cells.ohm_spread())
+            && excess * f64::from(features.cells.load_mv()) >= self.excess_mv;
+        (stands_out && features.cells.loaded_readings() >= self.loaded_readings).then_some((cell, excess))
     }
 
     /// What a cell loses, as the resistance of a leak: by its sudden fall, else by how its lag has grown.
     fn leak_ohm(look: &Look<'_>, cell: usize, fall_mv: Option<f64>) -> Option<f64> {
         let volts = f64::from(*look.now.cells_mv.get(cell)?) / 1000.0;
         let by_fall = fall_mv.map(|fall| fall / slope_mv(look) / LEARNT_H);
-        let (since, _) = look.features.laggard().since();
+        let (since, _) = look.features.cells.laggard.since();
         let hours = (look.seconds - i64::from(since)) as f64 / 3600.0;
-        let lag = look.features.cells()[cell].lag_pct() - look.features.laggard().first_pct();
-        let by_lag = (look.features.laggard().cell() == Some(cell) && hours >= 1.0).then(|| f64::from(lag) / hours);
+        let lag = look.features.cells.get(cell).lag_pct() - look.features.cells.laggard.first_pct();
+        let by_lag = (look.features.cells.laggard.cell() == Some(cell) && hours >= 1.0).then(|| f64::from(lag) / hours);
         let rate = by_fall.unwrap_or(0.0).max(by_lag.unwrap_or(0.0));
         let amps = rate / 100.0 * look.capacity_ah();
         (amps > 0.0).then(|| volts / amps)
@@ -237,40 +237,42 @@ fn below_median(battery: &Battery, cell: usize) -> f64 {
 }
 
 fn describe(look: &Look<'_>, fault: Fault) -> Finding {
-    let cell = look.features.cells()[fault.cell];
+    let cell = look.features.cells.get(fault.cell);
     let (lag, excess, number) = (f64::from(cell.lag_pct()), f64::from(cell.ohm_excess()) * 100.0, fault.cell + 1);
-    let sigmas = lag / f64::from(look.features.spread_pct()).max(0.1);
+    let sigmas = lag / f64::from(look.features.cells.spread_pct()).max(0.1);
     let ohm = fault.leak_ohm.unwrap_or(f64::INFINITY);
-    let (en, zh) = match fault.kind {
-        Kind::ContactResistance => (
+    let (en, zh) = if fault.kind == Kind::ContactResistance {
+        (
             format!(
                 "a joint at cell no. {number} works loose: {excess:.0} % more resistance than the others; tighten or weld it"
             ),
             format!("{number} 号单体连接松动：内阻比其他高 {excess:.0} %；请紧固或重新焊接"),
-        ),
-        Kind::ShortMid | Kind::ShortEarly => (
+        )
+    } else if matches!(fault.kind, Kind::ShortMid | Kind::ShortEarly) {
+        (
             format!(
                 "cell no. {number} leaks (about {ohm:.0} Ω): {lag:.1} % behind the others ({sigmas:.0} σ); do not charge \
                  unattended, replace the pack"
             ),
             format!("{number} 号单体内短路（约 {ohm:.0} Ω）：落后 {lag:.1} %（{sigmas:.0} σ）；勿无人看管充电，请更换"),
-        ),
-        _other => (
+        )
+    } else {
+        (
             format!(
                 "cell no. {number} is weak: {lag:.1} % behind the others ({sigmas:.0} σ), {excess:.0} % more resistance; \
                  have it checked"
             ),
             format!("{number} 号单体偏弱：落后 {lag:.1} %（{sigmas:.0} σ），内阻高 {excess:.0} %；请送检"),
-        ),
+        )
     };
-    let since = look.features.laggard().since().0;
+    let since = look.features.cells.laggard.since().0;
     let mut evidence = vec![
         fact("cell_no", number as f64),
         fact("lag_pct", lag),
         fact("resistance_excess_pct", excess),
         fact("sigmas", sigmas),
     ];
-    if look.features.laggard().cell() == Some(fault.cell) {
+    if look.features.cells.laggard.cell() == Some(fault.cell) {
         evidence.push(fact("since_h", (look.seconds - i64::from(since)) as f64 / 3600.0));
     }
     if let Some(ohm) = fault.leak_ohm {

@@ -51,7 +51,7 @@ impl Detector for LeadRunaway {
         if look.now.chemistry != Chemistry::Vrla || look.mode != Mode::Charging {
             return Signal::Absent;
         }
-        let Some((lowest, at)) = look.features.charge().lowest() else { return Signal::Unknown };
+        let Some((lowest, at)) = look.features.charge.lowest() else { return Signal::Unknown };
         let amps = look.at_least(|battery| battery.current.0);
         let rises = amps >= f64::from(lowest) * self.0.growth + self.0.least_a;
         let celsius = look.at_least(mean_celsius);
@@ -62,7 +62,7 @@ impl Detector for LeadRunaway {
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let (lowest, at) = look.features.charge().lowest().unwrap_or_default();
+        let (lowest, at) = look.features.charge.lowest().unwrap_or_default();
         let (amps, celsius) = (look.now.current.0, mean_celsius(look.now));
         finding(
             format!(

@@ -52,13 +52,13 @@ impl<'a> Look<'a> {
 
     /// Capacity, Ah; a common one as long as it is not known.
     pub(super) fn capacity_ah(&self) -> f64 {
-        self.features.coulombs().capacity_ah().map_or(20.0, f64::from)
+        self.features.coulombs.capacity_ah().map_or(20.0, f64::from)
     }
 
     /// Whether one cell is so much worse than the others that it accounts for what is odd.
     pub(super) fn has_bad_cell(&self) -> bool {
-        let fallen = self.features.fallen().cell().is_some_and(|(.., readings)| readings >= 3);
-        fallen || self.features.laggard().cell().is_some()
+        let fallen = self.features.cells.fallen.cell().is_some_and(|(.., readings)| readings >= 3);
+        fallen || self.features.cells.laggard.cell().is_some()
     }
 }
 

@@ -54,7 +54,7 @@ impl Detector for OverCurrent {
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
         let rate = look.at_least(|battery| -battery.current.0) / look.capacity_ah();
-        let known = look.features.coulombs().capacity_ah().is_some();
+        let known = look.features.coulombs.capacity_ah().is_some();
         let own = rising(rate, self.0.c_rate.of(look.now.chemistry)).filter(|_| known);
         let warned = (rate >= self.0.warned_c_rate && !has_other_reason(&look))
             .then(|| look.last.map_or(0, |last| last.alarm_level.min(look.now.alarm_level)))

@@ -74,7 +74,7 @@ impl Detector for OverVoltage {
 
 /// The highest cell of both readings, V.
 pub(super) fn highest_volts(look: &Look<'_>) -> f64 {
-    let lying = look.features.lying_cell();
+    let lying = look.features.cells.lying_cell();
     look.at_least(|battery| {
         let cells = battery.cells_mv.iter().enumerate().filter(|(index, mv)| measured(**mv) && Some(*index) != lying);
         cells.map(|(_, mv)| *mv).max().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0)

@@ -43,7 +43,7 @@ impl Detector for SelfDischarge {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        let rest = look.features.rest();
+        let rest = look.features.rest;
         let (lost, daily) = (f64::from(rest.lost_pct()), f64::from(rest.daily_pct()));
         if look.has_bad_cell() {
             // One cell takes the mean along.
@@ -55,7 +55,7 @@ impl Detector for SelfDischarge {
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let rest = look.features.rest();
+        let rest = look.features.rest;
         let (lost, daily) = (f64::from(rest.lost_pct()), f64::from(rest.daily_pct()));
         finding(
             format!(

@@ -93,44 +93,45 @@ impl SensorSettings {
         if features.readings() < self.readings {
             return None;
         }
-        let sensors = features.sensors();
+        let sensors = features.cells.sensors;
         if let Some((cell, travel)) = sensors.stuck()
             && f64::from(travel) >= self.travel_mv
         {
             return Some(Lie { kind: Kind::SensorStuck, cell, mv: travel.into() });
         }
-        let (noisy, noise) = features.noisiest()?;
-        let usual = f64::from(features.median_noise_mv());
-        if f64::from(noise) >= self.noise_mv + self.noise_ratio * usual {
-            return Some(Lie { kind: Kind::SensorNoise, cell: noisy, mv: noise.into() });
+        let (cell, trembling_mv) = features.cells.noisiest()?;
+        let usual_mv = f64::from(features.cells.median_noise_mv());
+        if f64::from(trembling_mv) >= self.noise_mv + self.noise_ratio * usual_mv {
+            return Some(Lie { kind: Kind::SensorNoise, cell, mv: trembling_mv.into() });
         }
         let (cell, readings, offset) = sensors.off()?;
-        let noise = features.cells()[cell].noise_mv();
-        let biased =
-            readings >= self.bias_readings && f64::from(offset.abs()) >= self.bias_mv && noise < 0.5 * offset.abs();
+        let steady = features.cells.get(cell).noise_mv() < 0.5 * offset.abs();
+        let biased = steady && readings >= self.bias_readings && f64::from(offset.abs()) >= self.bias_mv;
         biased.then(|| Lie { kind: Kind::SensorBias, cell, mv: offset.into() })
     }
 }
 
 fn describe(lie: Lie) -> Finding {
     let (number, mv) = (lie.cell + 1, lie.mv);
-    let (en, zh) = match lie.kind {
-        Kind::SensorStuck => (
+    let (en, zh) = if lie.kind == Kind::SensorStuck {
+        (
             format!(
                 "the voltage sensor of cell no. {number} is stuck: the others moved by {mv:.0} mV, it did not; have its wire checked"
             ),
             format!("{number} 号单体电压采样卡滞：其他单体变化 {mv:.0} mV 而它不变；请检查采样线"),
-        ),
-        Kind::SensorNoise => (
+        )
+    } else if lie.kind == Kind::SensorNoise {
+        (
             format!("the voltage sensor of cell no. {number} trembles by {mv:.0} mV at rest; have its wire checked"),
             format!("{number} 号单体电压采样噪声大：静置时跳动 {mv:.0} mV；请检查采样线"),
-        ),
-        _other => (
+        )
+    } else {
+        (
             format!(
                 "the voltage sensor of cell no. {number} is off by {mv:+.0} mV: the pack's own voltage does not show it; have it calibrated"
             ),
             format!("{number} 号单体电压采样偏差 {mv:+.0} mV：与总电压不符；请校准"),
-        ),
+        )
     };
     finding(en, zh, vec![fact("cell_no", number as f64), fact("deviation_mv", mv)])
 }

@@ -55,8 +55,8 @@ impl Detector for Sulfation {
             return Signal::Absent;
         }
         let warm = look.now.coldest().is_some_and(|celsius| celsius.0 >= self.0.warm_c);
-        let growth = look.features.ohm_growth().map_or(1.0, f64::from);
-        let product = look.features.milliohms().map_or(0.0, f64::from) / 1000.0 * look.capacity_ah();
+        let growth = look.features.resistance.growth().map_or(1.0, f64::from);
+        let product = look.features.resistance.milliohms().map_or(0.0, f64::from) / 1000.0 * look.capacity_ah();
         let resistive = warm && (growth >= self.0.growth || product >= self.0.ohm_ah);
         let present = soh <= self.0.soh_pct && resistive;
         signal(present.then_some(Level::One), false)
@@ -64,7 +64,7 @@ impl Detector for Sulfation {
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let (soh, milliohms) = (look.now.soh.0, look.features.milliohms().map_or(f64::NAN, f64::from));
+        let (soh, milliohms) = (look.now.soh.0, look.features.resistance.milliohms().map_or(f64::NAN, f64::from));
         finding(
             format!(
                 "plates sulfated: {soh:.0} % of the capacity, {milliohms:.0} mΩ a module; charge it fully with pulses, or replace it"

@@ -72,7 +72,7 @@ impl Detector for ThermalRunaway {
         let signs = Signs::of(&look);
         let hot = signs.hottest_c >= limits.hot_c;
         let uneven = signs.spread_k >= limits.spread_k;
-        let heat = look.features.heat();
+        let heat = look.features.heat;
         let (rise_k, rise_k_s) = (f64::from(heat.rise_k()), f64::from(heat.rise_k_s()));
         let rising = (rise_k_s >= limits.rise_k_s && rise_k >= limits.rise_k) || rise_k >= limits.spread_k;
         // GB 38031-2025 asks for more than 3 s of it; a wandering sensor does not rise twice while the pack grows uneven.
@@ -125,7 +125,7 @@ impl Signs {
 
 fn describe(look: &Look<'_>) -> Finding {
     let Signs { hottest_c, spread_k, lowest_cell, lowest_number, insulation_kohm } = Signs::of(look);
-    let rise_k_s = look.features.heat().rise_k_s();
+    let rise_k_s = look.features.heat.rise_k_s();
     let cell_pct = lowest_cell * 100.0;
     finding(
         format!(

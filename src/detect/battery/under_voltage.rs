@@ -73,7 +73,11 @@ impl Detector for UnderVoltage {
 /// The lowest cell of both readings that no other rule speaks for, V.
 fn lowest_volts(look: &Look<'_>) -> f64 {
     let features = look.features;
-    let bad = [features.lying_cell(), features.laggard().cell(), features.fallen().cell().map(|(cell, ..)| cell)];
+    let bad = [
+        features.cells.lying_cell(),
+        features.cells.laggard.cell(),
+        features.cells.fallen.cell().map(|(cell, ..)| cell),
+    ];
     look.at_most(|battery| {
         let cells = battery.cells_mv.iter().enumerate();
         let cells = cells.filter(|(index, mv)| measured(**mv) && !bad.contains(&Some(*index)));

@@ -71,7 +71,7 @@ impl Detector for WrongCharger {
         }
         let volts = look.at_least(Look::mean_volts);
         let limit = self.limit_volts(&look);
-        let charge = look.features.charge();
+        let charge = look.features.charge;
         let tapered = charge
             .lowest()
             .is_some_and(|(lowest, _)| f64::from(lowest) < self.0.tapered * f64::from(charge.strongest_a()));
@@ -84,7 +84,7 @@ impl Detector for WrongCharger {
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
         let (volts, limit) = (Look::mean_volts(look.now), self.limit_volts(&look));
-        let (amps, usual) = (look.now.current.0, f64::from(look.features.charge().usual_a().unwrap_or(f32::NAN)));
+        let (amps, usual) = (look.now.current.0, f64::from(look.features.charge.usual_a().unwrap_or(f32::NAN)));
         finding(
             format!(
                 "wrong charger: {volts:.2} V a cell, the limit is {limit:.2} V, {amps:.1} A (usually {usual:.1} A); unplug it"

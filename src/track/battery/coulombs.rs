@@ -28,7 +28,7 @@ pub struct Coulombs {
 
 impl Coulombs {
     pub(super) fn follow(&mut self, now: &Reading, last: Option<(&Reading, f32)>) {
-        if !(now.soc_pct >= 0.0) {
+        if now.soc_pct.is_nan() {
             return;
         }
         let soc = (now.soc_pct * 100.0) as u16;

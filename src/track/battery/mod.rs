@@ -2,6 +2,7 @@
 //! allocation. They belong to the pack, not to the vehicle: a vehicle's other pack finds its own again.
 
 pub mod cell;
+pub mod cells;
 pub mod charge;
 pub mod coulombs;
 pub mod features;
@@ -9,10 +10,13 @@ pub mod heat;
 pub mod ocv;
 pub mod packs;
 pub mod reading;
+pub mod resistance;
 pub mod rest;
+pub mod sampling;
 pub mod sensor;
 pub mod suspect;
 
+pub use cells::Cells;
 pub use features::PackFeatures;
 pub use packs::Packs;
 pub use reading::Reading;

@@ -33,7 +33,7 @@ impl Rest {
     pub(super) fn follow(&mut self, now: &Reading, last: Option<(&Reading, f32)>, median_mv: f32) {
         let time = now.seconds();
         let soc = (now.soc_pct * 100.0) as u16;
-        if now.riding || now.amps.abs() > REST_A || !(now.soc_pct >= 0.0) {
+        if now.riding || now.amps.abs() > REST_A || now.soc_pct.is_nan() {
             self.since = 0;
             return;
         }
@@ -58,13 +58,13 @@ impl Rest {
         let resolution = if coarse { 1.0 } else { 0.1 };
         let said = (f32::from(self.soc) - f32::from(soc)) / 100.0 - resolution;
         let days = rested as f32 / 86_400.0;
-        let (mut lost, mut daily) = (said.max(0.0), said.max(0.0) / days);
+        let (mut gone, mut daily) = (said.max(0.0), said.max(0.0) / days);
         if let Some(shown) = self.shown(now, median_mv, rested)
-            && shown.0 > lost
+            && shown.0 > gone
         {
-            (lost, daily) = shown;
+            (gone, daily) = shown;
         }
-        self.lost = (lost * 10.0) as u8;
+        self.lost = (gone * 10.0) as u8;
         self.daily = (daily * 4.0) as u8;
     }
 

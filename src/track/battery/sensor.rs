@@ -41,7 +41,7 @@ impl Sensors {
     /// Compares the sum with the pack. `innovations` say how far each cell departs from what is known of it, mV;
     /// `step_mv` is the resolution.
     pub(super) fn compare(&mut self, now: &Reading, innovations: &[f32], step_mv: f32) {
-        if !(now.pack_mv > 0.0) || now.cells_mv.iter().any(|mv| !measured(*mv)) {
+        if now.pack_mv.is_nan() || now.pack_mv <= 0.0 || now.cells_mv.iter().any(|mv| !measured(*mv)) {
             return;
         }
         let sum: u32 = now.cells_mv.iter().map(|mv| u32::from(*mv)).sum();
