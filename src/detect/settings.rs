@@ -135,7 +135,7 @@ fn battery(settings: &Settings) -> Vec<Box<dyn Detector>> {
         Box::new(WrongCharger(settings.wrong_charger.clone(), settings.over_voltage.clone())),
         Box::new(OverVoltage(settings.over_voltage.clone())),
         Box::new(UnderVoltage(settings.under_voltage.clone())),
-        Box::new(OverCurrent(settings.over_current.clone())),
+        Box::new(OverCurrent(settings.over_current.clone(), settings.under_voltage.clone())),
         cell(Kind::ShortMid),
         cell(Kind::ContactResistance),
         cell(Kind::ShortEarly),

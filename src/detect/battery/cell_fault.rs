@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::look::{ByChemistry, Look, finding, rising};
-use super::over_voltage::{OverVoltageSettings, highest_volts};
+use super::over_voltage::OverVoltageSettings;
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Battery, Chemistry, Kind, Level};
@@ -28,6 +28,8 @@ pub struct CellFaultSettings {
     pub held: Duration,
     /// Lag of levels 1, 2, 3, % of the charge; level 3 by voltage alone.
     pub lag_pct: [f64; 3],
+    /// Growth of a lag over some days, levels 1, 2, 3, % of the charge.
+    pub growth_pct: [f64; 3],
     /// Readings in a row that must show a sudden fall.
     pub fallen_readings: u8,
     /// Excess of resistance, in that of the median cell, from which a cell is weak.
@@ -36,14 +38,18 @@ pub struct CellFaultSettings {
     pub excess_mv: f64,
     /// Excess from which it is a joint: levels 1, 2, 3.
     pub contact_excess: ByChemistry<[f64; 3]>,
+    /// Lag from which it is no joint, %.
+    pub joint_lag_pct: f64,
     /// Lag from which resistance tells nothing of a cell, because it is drained, %.
     pub drained_pct: f64,
     /// Below the median cell, mV: level 3 (one maker's GB/T 32960 threshold is 300); not of lead.
     pub deviation_mv: f64,
     /// A short below this is a later one, Ω.
     pub mid_ohm: f64,
-    /// Readings under load before a resistance is believed.
-    pub loaded_readings: u8,
+    /// What loses less than through this is no short, Ω.
+    pub early_ohm: f64,
+    /// Steps of the current before a resistance is believed.
+    pub steps: u8,
     /// How long it must be gone before the alert is cleared.
     #[serde(with = "span::text")]
     pub clear_after: Duration,
@@ -55,6 +61,7 @@ impl Default for CellFaultSettings {
             sigmas: 6.0,
             held: Duration::from_mins(30),
             lag_pct: [1.5, 7.0, 1000.0],
+            growth_pct: [1.0, 5.0, 1000.0],
             fallen_readings: 3,
             weak_excess: 0.3,
             excess_mv: 12.0,
@@ -62,12 +69,14 @@ impl Default for CellFaultSettings {
                 lfp: [0.95, 1.3, 1000.0],
                 nmc: [0.95, 1.3, 1000.0],
                 na: [0.95, 1.3, 1000.0],
-                vrla: [0.95, 1.3, 1000.0],
+                vrla: [0.7, 1.3, 1000.0],
             },
-            drained_pct: 12.0,
+            joint_lag_pct: 5.0,
+            drained_pct: 25.0,
             deviation_mv: 300.0,
             mid_ohm: 30.0,
-            loaded_readings: 100,
+            early_ohm: 3000.0,
+            steps: 60,
             clear_after: Duration::from_hours(24),
         }
     }
@@ -157,26 +166,40 @@ impl CellFaultSettings {
     }
 
     fn judge(&self, look: &Look<'_>, limits: &OverVoltageSettings) -> Option<Fault> {
-        let Outlier { cell, lag, excess, fall_mv } = self.outlier(look.features, look.seconds)?;
+        let Some(outlier) = self.outlier(look.features, look.seconds) else {
+            // One cell that is full long before the others has less room than they have.
+            let (cell, level) = limits.overfilled(look)?;
+            return Some(Fault { kind: Kind::WeakCell, level, cell, leak_ohm: None });
+        };
+        let Outlier { cell, lag, excess, fall_mv } = outlier;
         let lag_pct = f64::from(look.features.cells.get(cell).lag_pct());
+        let own_excess = f64::from(look.features.cells.get(cell).ohm_excess());
         // A cell that is far behind or nearly empty has more resistance for that.
         let excess = excess.filter(|_| lag_pct < self.drained_pct);
-        let joint = excess.and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
+        // A joint takes no charge, and a cell that lacks some has more resistance for that.
+        let joint = excess
+            .filter(|_| lag_pct < self.joint_lag_pct)
+            .and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
         let below_mv = look.at_least(|battery| below_median(battery, cell));
         let collapsed = look.now.chemistry != Chemistry::Vrla && below_mv >= self.deviation_mv;
         let leak_ohm = Self::leak_ohm(look, cell, fall_mv);
-        let (kind, level) = match (joint, excess) {
-            (Some(level), _) => (Kind::ContactResistance, level),
-            (None, Some(_)) => (Kind::WeakCell, lag.unwrap_or(Level::One)),
-            (None, None) if leak_ohm.is_some_and(|ohm| ohm < self.mid_ohm) => {
+        // A cell that was ahead of the others on the charger and falls behind them later has less room, not a leak.
+        let ahead = lag_pct < -3.0 * f64::from(look.features.cells.spread_pct());
+        // A short adds no resistance; what is neither is called weak.
+        let resists =
+            look.features.cells.steps() >= self.steps && own_excess >= SOUND_EXCESS && lag_pct < self.drained_pct;
+        let leaks = !ahead && !resists;
+        let (kind, level) = match (joint, excess, leak_ohm) {
+            (Some(level), ..) => (Kind::ContactResistance, level),
+            (None, None, Some(ohm)) if leaks && ohm < self.mid_ohm => {
                 (Kind::ShortMid, lag.unwrap_or(Level::One).max(Level::Two))
             }
-            (None, None) => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
+            (None, None, Some(ohm)) if leaks && ohm < self.early_ohm => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
+            (None, ..) => (Kind::WeakCell, lag.unwrap_or(Level::One)),
         };
         let level = if collapsed { Level::Three } else { level };
         // When the charger fills the others too far for want of this one, that is its doing.
-        let level =
-            rising(highest_volts(look), limits.cell_v.of(look.now.chemistry)).map_or(level, |over| over.max(level));
+        let level = limits.level(look).map_or(level, |over| over.max(level));
         Some(Fault { kind, level, cell, leak_ohm: leak_ohm.filter(|_| excess.is_none()) })
     }
 
@@ -185,42 +208,52 @@ impl CellFaultSettings {
         let laggard = features.cells.laggard;
         let cell = laggard.cell()?;
         let (since, readings) = laggard.since();
-        let lag = f64::from(features.cells.get(cell).lag_pct());
+        let known = features.cells.get(cell);
+        let (lag, growth) = (f64::from(known.lag_pct()), f64::from(known.growth_pct()));
         let held = seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
-        let stands_out = lag >= self.sigmas * f64::from(features.cells.spread_pct());
-        rising(lag, &self.lag_pct).filter(|_| held && stands_out).map(|level| (cell, level))
+        let lags = lag >= self.sigmas * f64::from(features.cells.spread_pct());
+        let grows = growth >= self.sigmas * f64::from(features.cells.growth_spread_pct());
+        let by_lag = rising(lag, &self.lag_pct).filter(|_| lags);
+        let by_growth = rising(growth, &self.growth_pct).filter(|_| grows);
+        by_lag.max(by_growth).filter(|_| held).map(|level| (cell, level))
     }
 
     /// The cell with too much resistance.
     fn resistive(&self, features: &PackFeatures) -> Option<(usize, f64)> {
-        let (cell, excess) = features.cells.most_resistive()?;
+        let (cell, excess, steps) = features.cells.resistive()?;
         let excess = f64::from(excess);
-        if features.cells.get(cell).lag_pct() < -3.0 * features.cells.spread_pct() {
-            // More charge than the others: no fault does that, the two were mistaken for each other.
-            return None;
-        }
         let stands_out = excess >= self.weak_excess
             && excess >= self.sigmas * f64::from(features.cells.ohm_spread())
             && excess * f64::from(features.cells.load_mv()) >= self.excess_mv;
-        (stands_out && features.cells.loaded_readings() >= self.loaded_readings).then_some((cell, excess))
+        (stands_out && steps >= self.steps).then_some((cell, excess))
     }
 
     /// What a cell loses, as the resistance of a leak: by its sudden fall, else by how its lag has grown.
     fn leak_ohm(look: &Look<'_>, cell: usize, fall_mv: Option<f64>) -> Option<f64> {
         let volts = f64::from(*look.now.cells_mv.get(cell)?) / 1000.0;
-        let by_fall = fall_mv.map(|fall| fall / slope_mv(look) / LEARNT_H);
-        let (since, _) = look.features.cells.laggard.since();
-        let hours = (look.seconds - i64::from(since)) as f64 / 3600.0;
-        let lag = look.features.cells.get(cell).lag_pct() - look.features.cells.laggard.first_pct();
-        let by_lag = (look.features.cells.laggard.cell() == Some(cell) && hours >= 1.0).then(|| f64::from(lag) / hours);
+        let (fallen, laggard) = (&look.features.cells.fallen, &look.features.cells.laggard);
+        let tells = matches!(look.now.chemistry, Chemistry::Nmc | Chemistry::Na);
+        let by_fall = fall_mv.map(|fall| fall / slope_mv(look)).filter(|pct| tells && *pct >= MUCH_PCT);
+        let by_fall = by_fall.map(|pct| pct / f64::from(fallen.untold_h()).max(LEARNT_H));
+        let hours = (look.seconds - i64::from(laggard.since().0)) as f64 / 3600.0;
+        let lag = f64::from(look.features.cells.get(cell).lag_pct() - laggard.first_pct());
+        let by_lag = (laggard.cell() == Some(cell) && (hours >= GROWN_H || (hours >= 1.0 && lag >= MUCH_PCT)))
+            .then(|| lag / (hours + f64::from(laggard.untold_h())));
         let rate = by_fall.unwrap_or(0.0).max(by_lag.unwrap_or(0.0));
         let amps = rate / 100.0 * look.capacity_ah();
         (amps > 0.0).then(|| volts / amps)
     }
 }
 
+/// Excess of resistance that a sound cell may have (**assumed**).
+const SOUND_EXCESS: f64 = 0.2;
+
 /// A lag that grows steadily is known with this delay, h: the memory of [`crate::track::battery::features`].
 const LEARNT_H: f64 = 3.0;
+/// So long a lag must grow until its growth tells a leak, h: the charge goes up and down meanwhile.
+const GROWN_H: f64 = 6.0;
+/// So much charge lost in less is no error of what was known before, %. Only NMC and sodium tell it by a fall of voltage.
+const MUCH_PCT: f64 = 3.0;
 
 /// How much the voltage of a resting cell changes with its charge now, mV/%; at least what rounding leaves.
 fn slope_mv(look: &Look<'_>) -> f64 {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::look::{ByChemistry, Look, finding, rising, signal};
+use super::under_voltage::UnderVoltageSettings;
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Chemistry, Kind, Level};
@@ -38,9 +39,9 @@ impl Default for OverCurrentSettings {
     }
 }
 
-/// The rule.
+/// The rule, with the limits of empty cells.
 #[derive(Debug, Clone)]
-pub struct OverCurrent(pub OverCurrentSettings);
+pub struct OverCurrent(pub OverCurrentSettings, pub UnderVoltageSettings);
 
 impl Detector for OverCurrent {
     fn kind(&self) -> Kind {
@@ -56,7 +57,7 @@ impl Detector for OverCurrent {
         let rate = look.at_least(|battery| -battery.current.0) / look.capacity_ah();
         let known = look.features.coulombs.capacity_ah().is_some();
         let own = rising(rate, self.0.c_rate.of(look.now.chemistry)).filter(|_| known);
-        let warned = (rate >= self.0.warned_c_rate && !has_other_reason(&look))
+        let warned = (rate >= self.0.warned_c_rate && !has_other_reason(&look, &self.1))
             .then(|| look.last.map_or(0, |last| last.alarm_level.min(look.now.alarm_level)))
             .and_then(|level| Level::try_from(level).ok());
         signal(own.max(warned), own.is_none() && look.now.alarm_level == 0)
@@ -77,12 +78,17 @@ impl Detector for OverCurrent {
     }
 }
 
+/// Managements warn of an empty cell up to so much above the limit (**assumed**).
+const NEARLY: f64 = 1.05;
+
 /// Whether a warning of the management may be about something else.
-fn has_other_reason(look: &Look<'_>) -> bool {
+fn has_other_reason(look: &Look<'_>, limits: &UnderVoltageSettings) -> bool {
     let battery = look.now;
     let hottest = battery.hottest().map_or(20.0, |celsius| celsius.0);
     let spread = hottest - battery.coldest().map_or(20.0, |celsius| celsius.0);
     let (low, high) = battery.cells_mv.iter().fold((u16::MAX, 0), |(low, high), mv| (low.min(*mv), high.max(*mv)));
+    // The management looks at cells as the current makes them sag.
+    let empty = f64::from(low) / 1000.0 <= limits.cell_v.of(battery.chemistry)[0] * NEARLY;
     let uneven = high > low && high - low >= 290 && battery.chemistry != Chemistry::Vrla;
-    hottest >= 55.0 || spread >= 8.0 || battery.insulation.0 <= 500.0 || uneven
+    hottest >= 55.0 || spread >= 8.0 || battery.insulation.0 <= 500.0 || uneven || empty
 }

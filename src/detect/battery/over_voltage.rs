@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::look::{ByChemistry, Look, finding, rising, signal};
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
-use crate::model::Kind;
+use crate::model::{Chemistry, Kind, Level};
 use crate::track::battery::reading::measured;
 
 /// When a cell counts as overcharged.
@@ -17,6 +17,11 @@ pub struct OverVoltageSettings {
     /// Highest cell of levels 1, 2, 3, V: NMC level 3 is one maker's GB/T 32960 threshold, the others are **assumed** from data
     /// sheets. A cell whose sensor lies is not asked.
     pub cell_v: ByChemistry<[f64; 3]>,
+    /// Mean cell from which it is the charger and not one odd cell, V: a hundredth over the profile (**assumed**); more of
+    /// lead, which is charged with pulses.
+    pub mean_v: ByChemistry<f64>,
+    /// State of health of lead below which its voltage says nothing of its charger, %.
+    pub worn_soh_pct: f64,
     /// How long it must be gone before the alert is cleared.
     #[serde(with = "span::text")]
     pub clear_after: Duration,
@@ -29,8 +34,10 @@ impl Default for OverVoltageSettings {
                 lfp: [3.7, 3.75, 3.85],
                 nmc: [4.25, 4.28, 4.35],
                 na: [4.0, 4.05, 4.15],
-                vrla: [15.6, 15.8, 16.2],
+                vrla: [15.8, 16.4, 17.0],
             },
+            mean_v: ByChemistry { lfp: 3.69, nmc: 4.24, na: 3.99, vrla: 15.1 },
+            worn_soh_pct: 77.0,
             clear_after: Duration::from_mins(10),
         }
     }
@@ -57,7 +64,8 @@ impl Detector for OverVoltage {
         }
         let steps = self.0.cell_v.of(look.now.chemistry);
         let volts = highest_volts(&look);
-        signal(rising(volts, steps), volts < steps[0] * 0.99)
+        let charger = self.0.is_charger(&look);
+        signal(rising(volts, steps).filter(|_| charger), volts < steps[0] * 0.99)
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
@@ -69,6 +77,33 @@ impl Detector for OverVoltage {
             format!("单体过充：{volts:.2} V，平均 {mean:.2} V，电流 {amps:.1} A；请拔掉充电器"),
             vec![fact("highest_cell_v", volts), fact("mean_cell_v", mean), fact("current_a", amps)],
         )
+    }
+}
+
+impl OverVoltageSettings {
+    /// Whether it is lead whose sulfated plates resist: its voltage rises on any charger.
+    pub(super) fn is_worn(&self, look: &Look<'_>) -> bool {
+        look.now.chemistry == Chemistry::Vrla && look.now.soh.0 <= self.worn_soh_pct
+    }
+
+    /// Whether the whole pack is charged too far.
+    fn is_charger(&self, look: &Look<'_>) -> bool {
+        !self.is_worn(look) && look.at_least(Look::mean_volts) >= *self.mean_v.of(look.now.chemistry)
+    }
+
+    /// The level that the highest cell reaches.
+    pub(super) fn level(&self, look: &Look<'_>) -> Option<Level> {
+        rising(highest_volts(look), self.cell_v.of(look.now.chemistry))
+    }
+
+    /// One cell that is full long before the others, from level 2 on: cells differ by as much as level 1.
+    pub(super) fn overfilled(&self, look: &Look<'_>) -> Option<(usize, Level)> {
+        let level =
+            self.level(look).filter(|level| *level >= Level::Two && !self.is_charger(look) && !self.is_worn(look))?;
+        let lying = look.features.cells.lying_cell();
+        let cells = look.now.cells_mv.iter().enumerate();
+        let cells = cells.filter(|(index, mv)| measured(**mv) && Some(*index) != lying);
+        cells.max_by_key(|(_, mv)| **mv).map(|(cell, _)| (cell, level))
     }
 }
 

@@ -99,13 +99,14 @@ impl SensorSettings {
         {
             return Some(Lie { kind: Kind::SensorStuck, cell, mv: travel.into() });
         }
-        let (cell, trembling_mv) = features.cells.noisiest()?;
-        let usual_mv = f64::from(features.cells.median_noise_mv());
+        let (cell, trembling_mv) = features.cells.trembling.worst()?;
+        let usual_mv = f64::from(features.cells.trembling.usual_mv());
         if f64::from(trembling_mv) >= self.noise_mv + self.noise_ratio * usual_mv {
             return Some(Lie { kind: Kind::SensorNoise, cell, mv: trembling_mv.into() });
         }
         let (cell, readings, offset) = sensors.off()?;
-        let steady = features.cells.get(cell).noise_mv() < 0.5 * offset.abs();
+        let steady =
+            features.cells.trembling.worst().is_none_or(|(worst, mv)| worst != cell || mv < 0.5 * offset.abs());
         let biased = steady && readings >= self.bias_readings && f64::from(offset.abs()) >= self.bias_mv;
         biased.then(|| Lie { kind: Kind::SensorBias, cell, mv: offset.into() })
     }

@@ -70,7 +70,8 @@ impl Detector for UnderVoltage {
     }
 }
 
-/// The lowest cell of both readings that no other rule speaks for, V.
+/// The lowest cell of both readings that no other rule speaks for, V, without what the current makes it sag: a worn pack
+/// that is asked too much is not empty.
 fn lowest_volts(look: &Look<'_>) -> f64 {
     let features = look.features;
     let bad = [
@@ -78,9 +79,11 @@ fn lowest_volts(look: &Look<'_>) -> f64 {
         features.cells.laggard.cell(),
         features.cells.fallen.cell().map(|(cell, ..)| cell),
     ];
+    let ohms = f64::from(features.resistance.milliohms().unwrap_or(0.0)) / 1000.0;
     look.at_most(|battery| {
+        let sag = (-battery.current.0).max(0.0) * ohms;
         let cells = battery.cells_mv.iter().enumerate();
         let cells = cells.filter(|(index, mv)| measured(**mv) && !bad.contains(&Some(*index)));
-        cells.map(|(_, mv)| *mv).min().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0)
+        cells.map(|(_, mv)| *mv).min().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0 + sag)
     })
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::look::{ByChemistry, Look, finding, rising, signal};
-use super::over_voltage::{OverVoltageSettings, highest_volts};
+use super::look::{ByChemistry, Look, finding, signal};
+use super::over_voltage::OverVoltageSettings;
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
-use crate::model::{Chemistry, Kind, Level, Mode};
+use crate::model::{Battery, Chemistry, Kind, Level, Mode};
+use crate::track::battery::sampling::median;
 
 /// When a charger counts as the wrong one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,21 +70,21 @@ impl Detector for WrongCharger {
         if look.mode != Mode::Charging {
             return Signal::Absent;
         }
-        let volts = look.at_least(Look::mean_volts);
+        let volts = look.at_least(usual_volts);
         let limit = self.limit_volts(&look);
         let charge = look.features.charge;
         let tapered = charge
             .lowest()
             .is_some_and(|(lowest, _)| f64::from(lowest) < self.0.tapered * f64::from(charge.strongest_a()));
-        let present = volts >= limit && !tapered && !look.has_bad_cell();
+        let present = volts >= limit && !tapered && !self.1.is_worn(&look) && !look.has_bad_cell();
         // As bad as what it does to the cells.
-        let level = rising(highest_volts(&look), self.1.cell_v.of(look.now.chemistry)).unwrap_or(Level::One);
+        let level = self.1.level(&look).unwrap_or(Level::One);
         signal(present.then_some(level), volts < limit * 0.99)
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let (volts, limit) = (Look::mean_volts(look.now), self.limit_volts(&look));
+        let (volts, limit) = (usual_volts(look.now), self.limit_volts(&look));
         let (amps, usual) = (look.now.current.0, f64::from(look.features.charge.usual_a().unwrap_or(f32::NAN)));
         finding(
             format!(
@@ -95,4 +96,10 @@ impl Detector for WrongCharger {
             vec![fact("mean_cell_v", volts), fact("limit_v", limit), fact("current_a", amps)],
         )
     }
+}
+
+/// The mean cell, or the median one where that is lower: one odd cell moves the mean.
+fn usual_volts(battery: &Battery) -> f64 {
+    let median = median(&battery.cells_mv).map_or(f64::INFINITY, |mv| f64::from(mv) / 1000.0);
+    Look::mean_volts(battery).min(median)
 }

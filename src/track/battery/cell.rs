@@ -2,27 +2,26 @@
 //!
 //! Each reading gives the deviation d of every cell from the pack's median. It is explained by two things that cells have:
 //! a lag of charge, d = −slope·lag, and a resistance that differs, d = ratio·u with the polarisation u = R·I of the median
-//! cell. What remains is the innovation, by which both are corrected: a normalised least-mean-squares filter.
+//! cell. The ratio is learned from steps of the current, Δd = ratio·Δu: within seconds no charge changes, so nothing that a
+//! cell lacks is taken for resistance. What remains of d then corrects the lag; both are normalised least-mean-squares
+//! filters. How the lag was over the last days is remembered as well: a leak shows as growth, whatever the lag was before.
 
 use serde::{Deserialize, Serialize};
 
-/// Steps of a lag in a percent of charge.
+/// Steps of a lag in a percent of charge, and of the usual one.
 const LAG_STEPS: f32 = 256.0;
+const BASE_STEPS: f32 = 8.0;
 /// Steps of a resistance ratio in one.
 const OHM_STEPS: f32 = 32.0;
-/// Steps of noise in a millivolt.
-const NOISE_STEPS: f32 = 2.0;
 /// A lag moves by at most so much of charge in one reading, %.
 const LAG_STEP_LIMIT: f32 = 10.0;
-/// Share of a new difference in the noise.
-const NOISE_GAIN: f32 = 1.0 / 16.0;
 
 /// What is remembered of a cell, in fixed point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CellFeature {
     lag: i16,
     ohm: i8,
-    noise: u8,
+    base: i8,
 }
 
 /// What all cells share in one reading.
@@ -34,8 +33,8 @@ pub(super) struct Moment {
     pub(super) polarisation: f32,
     /// Share of the innovation that corrects the lag; 0 when this reading does not tell it.
     pub(super) lag_gain: f32,
-    /// Correction of the ratio by a millivolt of innovation.
-    pub(super) ohm_gain: f32,
+    /// Share of the lag in the usual one; 0 when this reading does not tell it.
+    pub(super) base_gain: f32,
     /// From 0 to 1, another one in each reading: where fixed point rounds up, so that small corrections are not lost.
     pub(super) dither: f32,
 }
@@ -53,22 +52,14 @@ impl CellFeature {
         f32::from(self.ohm) / OHM_STEPS
     }
 
-    /// Mean change of its deviation between two readings at rest, mV.
+    /// By how much its lag has grown over the last days, % of the capacity.
     #[must_use]
-    pub fn noise_mv(self) -> f32 {
-        f32::from(self.noise) / NOISE_STEPS
+    pub fn growth_pct(self) -> f32 {
+        self.lag_pct() - f32::from(self.base) / BASE_STEPS
     }
 
     pub(super) fn raw_lag(self) -> i16 {
         self.lag
-    }
-
-    pub(super) fn raw_ohm(self) -> i8 {
-        self.ohm
-    }
-
-    pub(super) fn raw_noise(self) -> u8 {
-        self.noise
     }
 
     /// What its deviation of `mv` from the median leaves unexplained, mV.
@@ -83,56 +74,80 @@ impl CellFeature {
             let steps = f32::from(self.lag) + moment.lag_gain * percent * LAG_STEPS + moment.dither;
             self.lag = steps.floor() as i16;
         }
-        if moment.ohm_gain != 0.0 {
-            let steps = f32::from(self.ohm) + moment.ohm_gain * innovation * OHM_STEPS + moment.dither;
-            self.ohm = steps.floor() as i8;
+        if moment.base_gain > 0.0 {
+            let steps = f32::from(self.base) + moment.base_gain * self.growth_pct() * BASE_STEPS + moment.dither;
+            self.base = steps.floor() as i8;
         }
     }
 
-    /// Takes note of how much its deviation changed since the last reading, mV, while nothing else did.
-    pub(super) fn tremble(&mut self, change: f32, dither: f32) {
-        let steps = f32::from(self.noise);
-        self.noise = (steps + NOISE_GAIN * (change.abs() * NOISE_STEPS - steps) + dither).floor() as u8;
+    /// Learns its resistance from a step of the current that moved the median cell by `polarisation` mV and changed its own
+    /// deviation by `change` mV; `gain` is the share of a clear step.
+    pub(super) fn step(&mut self, polarisation: f32, change: f32, gain: f32, dither: f32) {
+        let limit = polarisation.abs();
+        let innovation = (change - polarisation * self.ohm_excess()).clamp(-limit, limit);
+        let norm = polarisation * polarisation + STEP_MV * STEP_MV;
+        let steps = f32::from(self.ohm) + gain * innovation * polarisation / norm * OHM_STEPS + dither;
+        self.ohm = steps.floor() as i8;
     }
 }
+
+/// A step of less polarisation is not clear, mV: rounding to 10 mV and noise make as much.
+const STEP_MV: f32 = 15.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn moment(polarisation: f32, reading: usize) -> Moment {
-        let norm = polarisation * polarisation + 1600.0;
-        Moment {
-            slope: 8.0,
-            polarisation,
-            lag_gain: 0.01 * 1600.0 / norm,
-            ohm_gain: 0.05 * polarisation / norm,
-            dither: (reading as f32 * 0.618_034).fract(),
-        }
+    fn dither(reading: usize) -> f32 {
+        (reading as f32 * 0.618_034).fract()
     }
 
     #[test]
-    fn lag_and_resistance_are_told_apart_by_the_current() {
+    fn lag_and_resistance_are_told_apart_by_steps_of_the_current() {
         let mut cell = CellFeature::default();
+        let mut before: Option<(f32, f32)> = None;
         for reading in 0..4000 {
             let polarisation = [0.0, -20.0, -60.0, -5.0][reading % 4];
-            let moment = moment(polarisation, reading);
+            let norm = polarisation * polarisation + 900.0;
+            let moment = Moment {
+                slope: 8.0,
+                polarisation,
+                lag_gain: 0.01 * 900.0 / norm,
+                base_gain: 0.001,
+                dither: dither(reading),
+            };
             // 2 % behind, half as much resistance again, in steps of 10 mV.
             let mv = ((-16.0 + 0.5 * polarisation) / 10.0).round() * 10.0;
+            if let Some((u, d)) = before {
+                cell.step(polarisation - u, mv - d, 0.02, dither(reading + 7));
+            }
+            before = Some((polarisation, mv));
             let innovation = cell.innovation(&moment, mv);
             cell.correct(&moment, innovation);
         }
         assert!((cell.lag_pct() - 2.0).abs() < 0.5, "{}", cell.lag_pct());
         assert!((cell.ohm_excess() - 0.5).abs() < 0.1, "{}", cell.ohm_excess());
+        assert!(cell.growth_pct().abs() < 0.5, "what lasts is usual: {}", cell.growth_pct());
     }
 
     #[test]
-    fn noise_is_followed_and_extremes_saturate() {
+    fn a_lag_that_grows_is_told_from_a_usual_one_and_extremes_saturate() {
         let mut cell = CellFeature::default();
-        (0..200).for_each(|k| cell.tremble(40.0, (k as f32 * 0.618_034).fract()));
-        assert!((cell.noise_mv() - 40.0).abs() < 4.0, "{}", cell.noise_mv());
+        let moment = |reading| Moment {
+            slope: 8.0,
+            polarisation: 0.0,
+            lag_gain: 0.05,
+            base_gain: 0.002,
+            dither: dither(reading),
+        };
+        for reading in 0..400 {
+            let innovation = cell.innovation(&moment(reading), -0.1 * reading as f32);
+            cell.correct(&moment(reading), innovation);
+        }
+        assert!((2.0..5.0).contains(&cell.growth_pct()), "{} of {}", cell.growth_pct(), cell.lag_pct());
         for reading in 0..10_000 {
-            cell.correct(&Moment { lag_gain: 1.0, ohm_gain: 1.0, ..moment(-20.0, reading) }, -9000.0);
+            cell.correct(&Moment { lag_gain: 1.0, ..moment(reading) }, -9000.0);
+            cell.step(-20.0, 900.0, 1.0, 0.5);
         }
         assert!(cell.lag_pct() > 127.0 && cell.ohm_excess() <= -4.0);
     }

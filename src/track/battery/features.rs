@@ -83,7 +83,11 @@ impl PackFeatures {
             {
                 self.resistance.follow(now.amps - last.amps, median_mv - was, seconds);
             }
-            let beside = Beside { readings: self.readings, milliohms: self.resistance.guess() };
+            let beside = Beside {
+                readings: self.readings,
+                milliohms: self.resistance.guess(),
+                rested_s: self.rest.still_s(now),
+            };
             self.cells.follow(now, timed, median_mv, beside);
         }
         self.seen = now.seconds();

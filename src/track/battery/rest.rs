@@ -17,6 +17,8 @@ const FASTEST_PCT_H: f32 = 3.0;
 /// The last long rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rest {
+    /// Device time since which nothing has flowed, s; 0 while something does.
+    began: u32,
     /// Device time of its beginning, s; 0 when it does not rest.
     since: u32,
     /// Charge then, 0.01 %.
@@ -34,11 +36,11 @@ impl Rest {
         let time = now.seconds();
         let soc = (now.soc_pct * 100.0) as u16;
         if now.riding || now.amps.abs() > REST_A || now.soc_pct.is_nan() {
-            self.since = 0;
+            (self.since, self.began) = (0, 0);
             return;
         }
         let Some((last, seconds)) = last.filter(|_| self.since > 0) else {
-            *self = Self { since: time, soc, mv: 0, ..*self };
+            *self = Self { began: time, since: time, soc, mv: 0, ..*self };
             return;
         };
         let step = last.soc_pct - now.soc_pct;
@@ -66,6 +68,11 @@ impl Rest {
         }
         self.lost = (gone * 10.0) as u8;
         self.daily = (daily * 4.0) as u8;
+    }
+
+    /// How long it has rested, s.
+    pub(super) fn still_s(self, now: &Reading) -> u32 {
+        if self.began == 0 { 0 } else { now.seconds().saturating_sub(self.began) }
     }
 
     /// Loss by the voltage, % and %/day, where chemistry lets it tell: lead relaxes for many hours.

@@ -13,6 +13,11 @@ const LEAST_MV: f32 = 30.0;
 const MOST: u8 = 60;
 /// Share of a new departure in the mean one.
 const GAIN: f32 = 1.0 / 8.0;
+/// Share of a new change in how cells tremble.
+const TREMBLE_GAIN: f32 = 1.0 / 16.0;
+/// A cell that trembles by so much, mV, and so many times as much as the others is not believed.
+const TREMBLING_MV: f32 = 10.0;
+const TREMBLING_RATIO: f32 = 4.0;
 /// Share of a new difference in the pack's own.
 const SLOW_GAIN: f32 = 1.0 / 128.0;
 
@@ -108,7 +113,72 @@ impl Sensors {
     /// The cell that is not to be believed.
     pub(super) fn suspect(self) -> Option<usize> {
         let off = self.off().filter(|(_, count, _)| *count >= 2).map(|(cell, ..)| cell);
-        off.or_else(|| self.stuck().filter(|(_, travel)| *travel >= 60.0).map(|(cell, _)| cell))
+        off.or_else(|| self.stuck().filter(|(_, travel)| *travel >= 100.0).map(|(cell, _)| cell))
+    }
+}
+
+/// How the cells tremble at rest, and the one that trembles most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trembling {
+    /// Mean change from one reading to the next of all but the worst, 1/2 mV.
+    usual: u8,
+    /// The worst, in how many readings more than others, and its mean change, 1/2 mV.
+    cell: u8,
+    count: u8,
+    mean: u8,
+}
+
+impl Default for Trembling {
+    fn default() -> Self {
+        Self { usual: 0, cell: NONE, count: 0, mean: 0 }
+    }
+}
+
+impl Trembling {
+    /// `change` says by how much a cell's deviation changed, mV.
+    pub(super) fn follow(&mut self, cells: usize, change: impl Fn(usize) -> Option<f32>, dither: f32) {
+        let (mut sum, mut count, mut worst, mut most) = (0.0, 0.0_f32, 0, -1.0);
+        for (index, mv) in (0..cells).filter_map(|index| Some((index, change(index)?))) {
+            (sum, count) = (sum + mv, count + 1.0);
+            if mv > most {
+                (worst, most) = (index, mv);
+            }
+        }
+        if count < 3.0 {
+            return;
+        }
+        let follow = |known: u8, mv: f32| {
+            (f32::from(known) + TREMBLE_GAIN * (mv * 2.0 - f32::from(known)) + dither).floor() as u8
+        };
+        self.usual = follow(self.usual, (sum - most) / (count - 1.0));
+        if let Some(own) = (self.cell != NONE).then(|| change(self.cell.into())).flatten() {
+            self.mean = follow(self.mean, own);
+        }
+        if worst == usize::from(self.cell) {
+            self.count = (self.count + 1).min(MOST);
+        } else if self.count > 1 {
+            self.count -= 1;
+        } else {
+            *self = Self { usual: self.usual, cell: worst as u8, count: 1, mean: self.usual };
+        }
+    }
+
+    /// Mean change of a usual cell, mV.
+    #[must_use]
+    pub fn usual_mv(self) -> f32 {
+        f32::from(self.usual) / 2.0
+    }
+
+    /// The cell that trembles most, and its mean change, mV.
+    #[must_use]
+    pub fn worst(self) -> Option<(usize, f32)> {
+        (self.cell != NONE).then(|| (usize::from(self.cell), f32::from(self.mean) / 2.0))
+    }
+
+    /// The cell that is not to be believed.
+    pub(super) fn suspect(self) -> Option<usize> {
+        let (cell, mv) = self.worst()?;
+        (mv >= TREMBLING_MV + TREMBLING_RATIO * self.usual_mv()).then_some(cell)
     }
 }
 

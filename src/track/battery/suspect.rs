@@ -3,15 +3,51 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::CellFeature;
+use crate::model::Chemistry;
 
 /// No cell.
 const NONE: u8 = u8::MAX;
-/// Deviations from the others by which a cell becomes the laggard, and below which it is none any more.
-const RISES: f32 = 6.0;
-const ENDS: f32 = 4.0;
+/// Deviations from the others by which a cell becomes the laggard, and the share of it below which it is none any more.
+const SIGMAS: f32 = 6.0;
+const ENDS: f32 = 0.6;
+/// Least lag, %, of lithium and sodium and of lead, and least growth in that (**assumed**).
+const LEAST_PCT: f32 = 1.5;
+const LEAST_LEAD_PCT: f32 = 4.0;
+const LEAST_GROWTH: f32 = 0.7;
 /// How far it must be below the next one, of its fall; and what is left of a fall that goes on.
 const ALONE: f32 = 0.6;
 const LEFT: f32 = 0.6;
+
+/// From when on a cell lags: by its lag, or by how it has grown, %.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    lag_pct: f32,
+    growth_pct: f32,
+}
+
+impl Limits {
+    /// From the spread of the others.
+    pub(super) fn of(chemistry: Chemistry, spread_pct: f32, growth_spread_pct: f32) -> Self {
+        let least = match chemistry {
+            Chemistry::Lfp | Chemistry::Nmc | Chemistry::Na => LEAST_PCT,
+            Chemistry::Vrla => LEAST_LEAD_PCT,
+        };
+        Self {
+            lag_pct: least.max(SIGMAS * spread_pct),
+            growth_pct: (LEAST_GROWTH * least).max(SIGMAS * growth_spread_pct),
+        }
+    }
+
+    /// How far a cell is beyond them: 1 is the limit. Growth counts for a cell that is behind, not for one that was ahead.
+    fn exceeded_by(self, cell: CellFeature) -> f32 {
+        let growth = cell.growth_pct().min(cell.lag_pct().max(0.0) * 2.0);
+        (cell.lag_pct() / self.lag_pct).max(growth / self.growth_pct)
+    }
+}
+
+fn hours(minutes: u16) -> u8 {
+    (minutes / 60).min(255) as u8
+}
 
 /// The cell that lags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,38 +58,37 @@ pub struct Laggard {
     first: i16,
     cell: u8,
     readings: u8,
+    /// For how long nothing had told it before, h.
+    untold: u8,
 }
 
 impl Default for Laggard {
     fn default() -> Self {
-        Self { since: 0, first: 0, cell: NONE, readings: 0 }
+        Self { since: 0, first: 0, cell: NONE, readings: 0, untold: 0 }
     }
 }
 
 impl Laggard {
-    /// `sigma_pct` is the spread of the others, `least_pct` the lag below which nobody is a laggard.
     pub(super) fn follow(
         &mut self,
         cells: &[CellFeature],
         skip: Option<usize>,
-        (sigma_pct, least_pct): (f32, f32),
-        time: u32,
+        limits: Limits,
+        (time, untold_min): (u32, u16),
     ) {
-        let lags = cells.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
-        let Some((worst, lag)) = lags.map(|(index, cell)| (index, cell.raw_lag())).max_by_key(|(_, lag)| *lag) else {
-            return;
-        };
-        let percent = |lag: i16| f32::from(lag) / 256.0;
         let known = cells.get(usize::from(self.cell)).filter(|_| Some(usize::from(self.cell)) != skip);
-        if let Some(known) = known
-            && percent(known.raw_lag()) >= (ENDS * sigma_pct).max(0.6 * least_pct)
-        {
+        if known.is_some_and(|cell| limits.exceeded_by(*cell) >= ENDS) {
             self.readings = self.readings.saturating_add(1);
             return;
         }
         *self = Self::default();
-        if percent(lag) >= (RISES * sigma_pct).max(least_pct) {
-            *self = Self { since: time, first: lag, cell: worst as u8, readings: 1 };
+        let cells = cells.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
+        let worst = cells.map(|(index, cell)| (index, *cell, limits.exceeded_by(*cell)));
+        if let Some((worst, cell, excess)) = worst.max_by(|(.., a), (.., b)| a.total_cmp(b))
+            && excess >= 1.0
+        {
+            *self =
+                Self { since: time, first: cell.raw_lag(), cell: worst as u8, readings: 1, untold: hours(untold_min) };
         }
     }
 
@@ -67,6 +102,12 @@ impl Laggard {
     #[must_use]
     pub fn since(self) -> (u32, u8) {
         (self.since, self.readings)
+    }
+
+    /// For how long no reading had told its lag before, h.
+    #[must_use]
+    pub fn untold_h(self) -> f32 {
+        f32::from(self.untold)
     }
 
     /// Its lag when it began to stand out, % of the charge.
@@ -85,11 +126,13 @@ pub struct Fallen {
     drop: i16,
     cell: u8,
     readings: u8,
+    /// For how long nothing had told it before, h.
+    untold: u8,
 }
 
 impl Default for Fallen {
     fn default() -> Self {
-        Self { since: 0, drop: 0, cell: NONE, readings: 0 }
+        Self { since: 0, drop: 0, cell: NONE, readings: 0, untold: 0 }
     }
 }
 
@@ -97,7 +140,13 @@ impl Fallen {
     /// `innovations` say how far each cell is from what is known of it, mV; `limit` is what the
     /// resolution and the spread of the others may explain. Where cells are measured one after the other while the current changes, a whole group
     /// falls: only a cell that falls alone counts.
-    pub(super) fn follow(&mut self, innovations: &[f32], skip: Option<usize>, limit: f32, time: u32) {
+    pub(super) fn follow(
+        &mut self,
+        innovations: &[f32],
+        skip: Option<usize>,
+        limit: f32,
+        (time, untold_min): (u32, u16),
+    ) {
         let (mut lowest, mut lowest_mv, mut second_mv) = (usize::MAX, 0.0_f32, 0.0_f32);
         for (index, mv) in innovations.iter().enumerate().filter(|(index, _)| Some(*index) != skip) {
             if *mv < lowest_mv {
@@ -120,8 +169,20 @@ impl Fallen {
         }
         *self = Self::default();
         if fell {
-            *self = Self { since: time, drop: eighths(-lowest_mv), cell: lowest as u8, readings: 1 };
+            *self = Self {
+                since: time,
+                drop: eighths(-lowest_mv),
+                cell: lowest as u8,
+                readings: 1,
+                untold: hours(untold_min),
+            };
         }
+    }
+
+    /// For how long no reading had told its lag before, h.
+    #[must_use]
+    pub fn untold_h(self) -> f32 {
+        f32::from(self.untold)
     }
 
     /// Which cell, from 0, how far it fell, mV, in how many readings in a row.
