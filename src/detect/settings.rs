@@ -127,7 +127,7 @@ fn battery(settings: &Settings) -> Vec<Box<dyn Detector>> {
     let cell = |kind| Box::new(CellFault { kind, settings: settings.cell.clone(), limits: limits.clone() });
     vec![
         Box::new(ThermalRunaway(settings.thermal_runaway.clone())),
-        Box::new(LeadRunaway(settings.lead_runaway.clone())),
+        Box::new(LeadRunaway(settings.lead_runaway.clone(), settings.over_voltage.clone())),
         sensor(Kind::SensorStuck),
         sensor(Kind::SensorNoise),
         sensor(Kind::SensorBias),

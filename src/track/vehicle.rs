@@ -97,3 +97,19 @@ impl Saved {
     /// The version that this code writes and reads.
     pub const VERSION: u32 = 3;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::PackFeatures;
+    use crate::track::battery::cell::CellFeature;
+    use crate::track::slab::Entry;
+
+    /// What a vehicle with 16 cells costs, without its last report, the index and what the allocator adds.
+    #[test]
+    fn a_vehicle_costs_few_bytes() {
+        let track = size_of::<Entry>() - size_of::<Option<Report>>();
+        let pack = size_of::<PackFeatures>() + 16 * size_of::<CellFeature>();
+        assert!(track <= 232 && pack <= 192, "{track} + {pack} bytes");
+    }
+}

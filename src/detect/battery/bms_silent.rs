@@ -80,3 +80,25 @@ fn silence(sight: Sight<'_>, features: &PackFeatures) -> u64 {
     let now = sight.report.stamp.time.0 / 1000;
     now.saturating_sub(i64::from(features.seen_s())).max(0) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::model::Chemistry;
+
+    #[test]
+    fn a_management_that_does_not_answer_is_told_and_a_missing_pack_is_not() {
+        let rule = BmsSilent(BmsSilentSettings::default());
+        let mut stage = Stage::of(Chemistry::Lfp);
+        assert_eq!(stage.ask(&rule), Signal::Absent);
+        stage.say_all(60, |report| report.battery = None);
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "a minute is no silence");
+        stage.say_all(100, |_| {});
+        assert_eq!(stage.ask(&rule), Signal::Present(Level::One));
+        stage.say_all(800, |_| {});
+        assert_eq!(stage.ask(&rule), Signal::Present(Level::Two));
+        stage.say_all(60, |report| report.link.backup_power = true);
+        assert_eq!(stage.ask(&rule), Signal::Absent, "without a pack there is nothing to answer");
+    }
+}

@@ -25,7 +25,7 @@ pub struct CapacityFadeSettings {
 
 impl Default for CapacityFadeSettings {
     fn default() -> Self {
-        Self { soh_pct: [77.0, 40.0, 20.0], kept: 0.8, clear_after: Duration::from_hours(24) }
+        Self { soh_pct: [77.0, 40.0, 20.0], kept: 0.7, clear_after: Duration::from_hours(24) }
     }
 }
 
@@ -58,5 +58,30 @@ impl Detector for CapacityFade {
             format!("容量衰减：健康度 {soh:.0} %，实测 {ah:.0} Ah；请计划更换"),
             vec![fact("soh_pct", soh), fact("capacity_ah", ah)],
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::Percent;
+    use crate::model::Chemistry;
+
+    #[test]
+    fn what_is_left_tells_the_level() {
+        let rule = CapacityFade(CapacityFadeSettings::default());
+        for (soh, expected) in [
+            (90.0, Signal::Absent),
+            (77.5, Signal::Unknown),
+            (70.0, Signal::Present(Level::One)),
+            (35.0, Signal::Present(Level::Two)),
+        ] {
+            let mut stage = Stage::of(Chemistry::Lfp);
+            stage.say(60, |battery| battery.soh = Percent(soh));
+            assert_ne!(stage.ask(&rule), Signal::Present(Level::One), "one reading of {soh} %");
+            stage.say(60, |_| {});
+            assert_eq!(stage.ask(&rule), expected, "{soh} %");
+        }
     }
 }

@@ -67,3 +67,31 @@ impl Detector for ColdCharge {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::{Amps, Celsius};
+    use crate::model::Level;
+
+    #[test]
+    fn lithium_charged_in_the_frost_plates() {
+        let rule = ColdCharge(ColdChargeSettings::default());
+        for (chemistry, celsius, amps, expected) in [
+            (Chemistry::Lfp, -8.0, 3.0, Signal::Present(Level::Two)),
+            (Chemistry::Nmc, -2.0, 3.0, Signal::Present(Level::One)),
+            (Chemistry::Lfp, -8.0, 1.0, Signal::Unknown),
+            (Chemistry::Lfp, -8.0, 0.0, Signal::Absent),
+            (Chemistry::Lfp, 12.0, 3.0, Signal::Absent),
+            (Chemistry::Na, -8.0, 3.0, Signal::Absent),
+        ] {
+            let mut stage = Stage::of(chemistry);
+            stage.plug().go_on(2, 60, |battery, _| {
+                battery.current = Amps(amps);
+                battery.probes.iter_mut().for_each(|probe| *probe = Celsius(celsius));
+            });
+            assert_eq!(stage.ask(&rule), expected, "{chemistry:?}, {celsius} °C, {amps} A");
+        }
+    }
+}

@@ -64,3 +64,32 @@ impl Detector for Insulation {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::Kiloohms;
+    use crate::model::Chemistry;
+
+    #[test]
+    fn levels_and_a_sudden_fall() {
+        let rule = Insulation(InsulationSettings::default());
+        for (kohm, expected) in [
+            (1400.0, Signal::Absent),
+            (740.0, Signal::Present(Level::One)),
+            (480.0, Signal::Present(Level::One)),
+            (300.0, Signal::Present(Level::Two)),
+            (10.0, Signal::Present(Level::Three)),
+        ] {
+            let mut stage = Stage::of(Chemistry::Lfp);
+            stage.say(60, |battery| battery.insulation = Kiloohms(kohm));
+            assert!(!matches!(stage.ask(&rule), Signal::Present(_)), "one reading of {kohm} kΩ");
+            stage.say(60, |_| {});
+            assert_eq!(stage.ask(&rule), expected, "{kohm} kΩ");
+        }
+        let mut stage = Stage::of(Chemistry::Lfp);
+        stage.go_on(2, 60, |battery, _| battery.insulation = Kiloohms(900.0));
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "less than usual, but more than half of it");
+    }
+}

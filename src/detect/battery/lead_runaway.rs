@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::look::{Look, finding, rising, signal};
+use super::over_voltage::OverVoltageSettings;
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Battery, Chemistry, Kind, Level, Mode};
@@ -33,9 +34,9 @@ impl Default for LeadRunawaySettings {
     }
 }
 
-/// The rule.
+/// The rule, with the limits of cells.
 #[derive(Debug, Clone)]
-pub struct LeadRunaway(pub LeadRunawaySettings);
+pub struct LeadRunaway(pub LeadRunawaySettings, pub OverVoltageSettings);
 
 impl Detector for LeadRunaway {
     fn kind(&self) -> Kind {
@@ -53,6 +54,10 @@ impl Detector for LeadRunaway {
         }
         let Some((lowest, at)) = look.features.charge.lowest() else { return Signal::Unknown };
         let amps = look.at_least(|battery| battery.current.0);
+        if self.1.is_charger(&look) {
+            // No constant voltage: the charger overdoes it, and that heats as well.
+            return Signal::Unknown;
+        }
         let rises = amps >= f64::from(lowest) * self.0.growth + self.0.least_a;
         let celsius = look.at_least(mean_celsius);
         let level = rising(celsius - f64::from(at), &self.0.rise_k);
@@ -84,4 +89,35 @@ impl Detector for LeadRunaway {
 fn mean_celsius(battery: &Battery) -> f64 {
     let sum: f64 = battery.probes.iter().map(|celsius| celsius.0).sum();
     sum / battery.probes.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+    use crate::base::units::{Amps, Celsius};
+
+    /// At constant voltage for an hour, its current falling; then the current and the temperature change by so much.
+    fn held(amps: f64, kelvin: f64) -> Stage {
+        let mut stage = Stage::of(Chemistry::Vrla);
+        stage.plug().go_on(12, 300, |battery, time| {
+            level(battery, 14_600);
+            battery.current = Amps(2.5 - 0.18 * time);
+        });
+        stage.go_on(6, 300, |battery, time| {
+            battery.current.0 += amps / 6.0;
+            battery.probes.iter_mut().for_each(|probe| *probe = Celsius(24.0 + kelvin * time / 6.0));
+        });
+        stage
+    }
+
+    #[test]
+    fn current_and_temperature_that_rise_together_are_a_runaway() {
+        let rule = LeadRunaway(LeadRunawaySettings::default(), OverVoltageSettings::default());
+        assert_eq!(held(1.5, 8.0).ask(&rule), Signal::Present(Level::Two));
+        assert_eq!(held(1.5, 30.0).ask(&rule), Signal::Present(Level::Three));
+        assert_eq!(held(1.5, 0.0).ask(&rule), Signal::Unknown, "more current alone");
+        assert_eq!(held(-0.2, 8.0).ask(&rule), Signal::Absent, "a hot day");
+        assert_eq!(Stage::of(Chemistry::Lfp).ask(&rule), Signal::Absent);
+    }
 }

@@ -12,6 +12,8 @@ pub mod over_temperature;
 pub mod over_voltage;
 pub mod self_discharge;
 pub mod sensor;
+#[cfg(test)]
+mod stage;
 pub mod sulfation;
 pub mod temperature_spread;
 pub mod thermal_runaway;

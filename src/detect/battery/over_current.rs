@@ -92,3 +92,32 @@ fn has_other_reason(look: &Look<'_>, limits: &UnderVoltageSettings) -> bool {
     let uneven = high > low && high - low >= 290 && battery.chemistry != Chemistry::Vrla;
     hottest >= 55.0 || spread >= 8.0 || battery.insulation.0 <= 500.0 || uneven || empty
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+    use crate::base::units::{Amps, Kiloohms};
+    use crate::model::Battery;
+
+    fn rule() -> OverCurrent {
+        OverCurrent(OverCurrentSettings::default(), UnderVoltageSettings::default())
+    }
+
+    #[test]
+    fn a_warning_without_another_reason_is_about_current() {
+        let drawn = |amps: f64, alarm: u8, odd: fn(&mut Battery)| {
+            let mut stage = Stage::of(Chemistry::Lfp);
+            stage.go_on(2, 5, |battery, _| {
+                (battery.current, battery.alarm_level) = (Amps(-amps), alarm);
+                odd(battery);
+            });
+            stage.ask(&rule())
+        };
+        assert_eq!(drawn(40.0, 2, |_| {}), Signal::Present(Level::Two));
+        assert_eq!(drawn(40.0, 0, |_| {}), Signal::Absent);
+        assert_eq!(drawn(5.0, 2, |_| {}), Signal::Unknown, "too little for a warning about current");
+        assert_eq!(drawn(40.0, 2, |battery| battery.insulation = Kiloohms(200.0)), Signal::Unknown);
+        assert_eq!(drawn(40.0, 2, |battery| level(battery, 2350)), Signal::Unknown, "nearly empty");
+    }
+}

@@ -63,3 +63,30 @@ impl Detector for OverTemperature {
 fn hottest(battery: &Battery) -> f64 {
     battery.hottest().map_or(f64::NAN, |celsius| celsius.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::Celsius;
+    use crate::model::Level;
+
+    #[test]
+    fn levels_depend_on_the_chemistry_and_one_reading_is_none() {
+        let rule = OverTemperature(OverTemperatureSettings::default());
+        for (chemistry, celsius, expected) in [
+            (Chemistry::Lfp, 50.0, Signal::Absent),
+            (Chemistry::Lfp, 54.0, Signal::Unknown),
+            (Chemistry::Lfp, 57.0, Signal::Present(Level::One)),
+            (Chemistry::Na, 57.5, Signal::Unknown),
+            (Chemistry::Na, 65.0, Signal::Present(Level::Two)),
+            (Chemistry::Nmc, 71.0, Signal::Present(Level::Three)),
+        ] {
+            let mut stage = Stage::of(chemistry);
+            stage.say(60, |battery| battery.probes[0] = Celsius(celsius));
+            assert!(!matches!(stage.ask(&rule), Signal::Present(_)), "one reading of {celsius} °C");
+            stage.say(60, |_| {});
+            assert_eq!(stage.ask(&rule), expected, "{chemistry:?} at {celsius} °C");
+        }
+    }
+}

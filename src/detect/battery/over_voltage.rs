@@ -87,7 +87,7 @@ impl OverVoltageSettings {
     }
 
     /// Whether the whole pack is charged too far.
-    fn is_charger(&self, look: &Look<'_>) -> bool {
+    pub(super) fn is_charger(&self, look: &Look<'_>) -> bool {
         !self.is_worn(look) && look.at_least(Look::mean_volts) >= *self.mean_v.of(look.now.chemistry)
     }
 
@@ -114,4 +114,39 @@ pub(super) fn highest_volts(look: &Look<'_>) -> f64 {
         let cells = battery.cells_mv.iter().enumerate().filter(|(index, mv)| measured(**mv) && Some(*index) != lying);
         cells.map(|(_, mv)| *mv).max().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+    use crate::base::units::Percent;
+
+    #[test]
+    fn a_pack_that_is_overcharged_is_told_and_one_odd_cell_is_not() {
+        let rule = OverVoltage(OverVoltageSettings::default());
+        for (chemistry, mv, expected) in [
+            (Chemistry::Nmc, 4190, Signal::Absent),
+            (Chemistry::Nmc, 4245, Signal::Unknown),
+            (Chemistry::Nmc, 4260, Signal::Present(Level::One)),
+            (Chemistry::Lfp, 3900, Signal::Present(Level::Three)),
+            (Chemistry::Vrla, 16_000, Signal::Present(Level::One)),
+        ] {
+            let mut stage = Stage::of(chemistry);
+            stage.plug().go_on(2, 300, |battery, _| level(battery, mv));
+            assert_eq!(stage.ask(&rule), expected, "{chemistry:?} at {mv} mV");
+        }
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.plug().go_on(2, 300, |battery, _| {
+            level(battery, 4150);
+            battery.cells_mv[2] = 4400;
+        });
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "the charger is right");
+        let mut stage = Stage::of(Chemistry::Vrla);
+        stage.plug().go_on(2, 300, |battery, _| {
+            battery.soh = Percent(55.0);
+            level(battery, 16_500);
+        });
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "sulfated plates resist");
+    }
 }

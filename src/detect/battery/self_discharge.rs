@@ -66,3 +66,37 @@ impl Detector for SelfDischarge {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::Percent;
+    use crate::model::{Chemistry, Level};
+
+    #[test]
+    fn what_a_resting_pack_loses_in_a_day_tells_the_level() {
+        let rule = SelfDischarge(SelfDischargeSettings::default());
+        for (daily_pct, expected) in [
+            (1.5, Signal::Absent),
+            (6.0, Signal::Present(Level::One)),
+            (18.0, Signal::Present(Level::Two)),
+            (60.0, Signal::Present(Level::Three)),
+        ] {
+            let mut stage = Stage::of(Chemistry::Nmc);
+            stage.go_on(144, 300, |battery, _| battery.soc = Percent(battery.soc.0 - daily_pct / 288.0));
+            assert_eq!(stage.ask(&rule), expected, "{daily_pct} % a day");
+        }
+    }
+
+    #[test]
+    fn one_cell_that_drags_the_others_down_is_another_rules() {
+        let rule = SelfDischarge(SelfDischargeSettings::default());
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.go_on(72, 300, |battery, time| {
+            battery.soc = Percent(battery.soc.0 - 0.06);
+            battery.cells_mv[2] = (3751.0 - 4.0 * time) as u16;
+        });
+        assert_eq!(stage.ask(&rule), Signal::Unknown);
+    }
+}

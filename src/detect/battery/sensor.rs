@@ -99,10 +99,11 @@ impl SensorSettings {
         {
             return Some(Lie { kind: Kind::SensorStuck, cell, mv: travel.into() });
         }
-        let (cell, trembling_mv) = features.cells.trembling.worst()?;
         let usual_mv = f64::from(features.cells.trembling.usual_mv());
-        if f64::from(trembling_mv) >= self.noise_mv + self.noise_ratio * usual_mv {
-            return Some(Lie { kind: Kind::SensorNoise, cell, mv: trembling_mv.into() });
+        if let Some((cell, mv)) = features.cells.trembling.worst()
+            && f64::from(mv) >= self.noise_mv + self.noise_ratio * usual_mv
+        {
+            return Some(Lie { kind: Kind::SensorNoise, cell, mv: mv.into() });
         }
         let (cell, readings, offset) = sensors.off()?;
         let steady =
@@ -135,4 +136,64 @@ fn describe(lie: Lie) -> Finding {
         )
     };
     finding(en, zh, vec![fact("cell_no", number as f64), fact("deviation_mv", mv)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::model::Chemistry;
+
+    fn rules() -> [Sensor; 3] {
+        [Kind::SensorStuck, Kind::SensorNoise, Kind::SensorBias]
+            .map(|kind| Sensor { kind, settings: SensorSettings::default() })
+    }
+
+    /// What they say, the stuck one first.
+    fn asked(stage: &Stage) -> [Signal; 3] {
+        rules().map(|rule| stage.ask(&rule))
+    }
+
+    const ONE: Signal = Signal::Present(Level::One);
+    const ANOTHER: Signal = Signal::Unknown;
+
+    #[test]
+    fn a_sound_pack_has_no_lying_sensor() {
+        let mut stage = Stage::of(Chemistry::Nmc);
+        assert_eq!(asked(&stage), [Signal::Absent; 3]);
+        stage.ride(60, 0.1);
+        assert_eq!(asked(&stage), [Signal::Absent; 3]);
+    }
+
+    #[test]
+    fn one_that_repeats_itself_while_the_others_move_is_stuck() {
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.go_on(12, 300, |battery, _| {
+            for (cell, mv) in battery.cells_mv.iter_mut().enumerate() {
+                *mv -= if cell == 4 { 0 } else { 12 };
+            }
+        });
+        assert_eq!(asked(&stage), [ONE, ANOTHER, ANOTHER]);
+    }
+
+    #[test]
+    fn one_that_trembles_alone_is_noisy() {
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.go_on(30, 300, |battery, time| {
+            battery.cells_mv[4] = if (time as u32).is_multiple_of(2) { 3700 } else { 3800 };
+        });
+        assert_eq!(asked(&stage), [ANOTHER, ONE, ANOTHER]);
+    }
+
+    #[test]
+    fn one_that_is_off_is_told_by_the_packs_own_voltage() {
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.lie_mv = 100.0;
+        stage.go_on(8, 300, |battery, _| battery.cells_mv[4] = 3852);
+        assert_eq!(asked(&stage), [ANOTHER, ANOTHER, ONE]);
+        // The same departure of a cell that really has it.
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.go_on(8, 300, |battery, _| battery.cells_mv[4] = 3852);
+        assert_eq!(asked(&stage), [Signal::Absent; 3]);
+    }
 }

@@ -74,3 +74,31 @@ impl Detector for Sulfation {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+    use crate::base::units::{Amps, Celsius, Percent};
+
+    #[test]
+    fn worn_lead_that_resists_is_sulfated() {
+        let rule = Sulfation(SulfationSettings::default());
+        let mut stage = Stage::of(Chemistry::Vrla);
+        stage.ride(80, 0.0);
+        assert_eq!(stage.ask(&rule), Signal::Absent, "sound");
+        // 20 mΩ times 20 Ah is a new module's.
+        stage.go_on(2, 60, |battery, _| battery.soh = Percent(60.0));
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "worn, but it does not resist");
+        let mut stage = Stage::of(Chemistry::Vrla);
+        stage.go_on(80, 10, |battery, time| {
+            battery.current = Amps(if (time as u32).is_multiple_of(2) { -12.0 } else { 0.0 });
+            level(battery, (12_400.0 + battery.current.0 * 45.0) as u16);
+            battery.soh = Percent(60.0);
+        });
+        assert_eq!(stage.ask(&rule), Signal::Present(Level::One));
+        stage.go_on(2, 60, |battery, _| battery.probes.iter_mut().for_each(|probe| *probe = Celsius(-5.0)));
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "cold lead resists as well");
+        assert_eq!(Stage::of(Chemistry::Lfp).ask(&rule), Signal::Absent);
+    }
+}

@@ -65,3 +65,29 @@ fn spread(battery: &Battery) -> f64 {
     let ends = battery.hottest().zip(battery.coldest());
     ends.map_or(f64::NAN, |(hottest, coldest)| hottest.0 - coldest.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::Celsius;
+    use crate::model::{Chemistry, Level};
+
+    #[test]
+    fn a_hot_place_is_told_by_its_level() {
+        let rule = TemperatureSpread(TemperatureSpreadSettings::default());
+        for (celsius, expected) in [
+            (30.0, Signal::Absent),
+            (32.0, Signal::Unknown),
+            (34.0, Signal::Present(Level::One)),
+            (40.0, Signal::Present(Level::Two)),
+            (45.0, Signal::Present(Level::Three)),
+        ] {
+            let mut stage = Stage::of(Chemistry::Lfp);
+            stage.say(60, |battery| battery.probes[1] = Celsius(celsius));
+            assert!(!matches!(stage.ask(&rule), Signal::Present(_)), "one reading of {celsius} °C");
+            stage.say(60, |_| {});
+            assert_eq!(stage.ask(&rule), expected, "{celsius} °C beside 24 °C");
+        }
+    }
+}

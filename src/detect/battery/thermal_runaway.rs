@@ -147,3 +147,49 @@ fn describe(look: &Look<'_>) -> Finding {
         ],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::base::units::{Celsius, Kiloohms};
+    use crate::model::{Battery, Chemistry};
+
+    #[test]
+    fn one_sample_with_two_signs_is_enough_and_one_sign_is_not() {
+        let rule = ThermalRunaway(ThermalRunawaySettings::default());
+        let after = |change: fn(&mut Battery)| {
+            let mut stage = Stage::of(Chemistry::Lfp);
+            stage.say(7, change);
+            stage.ask(&rule)
+        };
+        let burning = Signal::Present(Level::Three);
+        assert_eq!(after(|_| {}), Signal::Absent);
+        assert_eq!(after(|battery| battery.probes[1] = Celsius(109.0)), burning);
+        assert_eq!(
+            after(|battery| {
+                (battery.cells_mv[3], battery.insulation) = (1995, Kiloohms(10.0));
+                battery.probes[1] = Celsius(34.0);
+            }),
+            burning
+        );
+        assert_eq!(after(|battery| battery.cells_mv[3] = 1995), Signal::Unknown, "a sensor or a weak cell");
+        assert_eq!(after(|battery| battery.insulation = Kiloohms(100.0)), Signal::Unknown, "rain");
+        assert_eq!(
+            after(|battery| (battery.cells_mv[3], battery.insulation) = (1995, Kiloohms(10.0))),
+            Signal::Unknown,
+            "nothing is warm"
+        );
+    }
+
+    #[test]
+    fn a_pack_that_is_hot_for_long_is_heated_from_elsewhere() {
+        let rule = ThermalRunaway(ThermalRunawaySettings::default());
+        let mut stage = Stage::of(Chemistry::Lfp);
+        stage.go_on(100, 60, |battery, time| {
+            battery.probes[1] = Celsius(24.0 + 0.5 * time);
+            battery.probes[0] = Celsius(24.0 + 0.2 * time);
+        });
+        assert_eq!(stage.ask(&rule), Signal::Unknown);
+    }
+}

@@ -87,3 +87,36 @@ fn lowest_volts(look: &Look<'_>) -> f64 {
         cells.map(|(_, mv)| *mv).min().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0 + sag)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+    use crate::base::units::Amps;
+    use crate::model::{Chemistry, Level};
+
+    #[test]
+    fn empty_cells_are_told_by_what_is_left_without_the_current() {
+        let rule = UnderVoltage(UnderVoltageSettings::default());
+        for (chemistry, mv, expected) in [
+            (Chemistry::Nmc, 3000, Signal::Absent),
+            (Chemistry::Nmc, 2780, Signal::Unknown),
+            (Chemistry::Nmc, 2700, Signal::Present(Level::One)),
+            (Chemistry::Lfp, 2000, Signal::Present(Level::Two)),
+            (Chemistry::Vrla, 8900, Signal::Present(Level::Three)),
+        ] {
+            let mut stage = Stage::of(chemistry);
+            stage.say(60, |battery| level(battery, mv));
+            assert!(!matches!(stage.ask(&rule), Signal::Present(_)), "one reading of {mv} mV");
+            stage.say(60, |_| {});
+            assert_eq!(stage.ask(&rule), expected, "{chemistry:?} at {mv} mV");
+        }
+        // 5 mΩ are known of its cells: 60 A make them sag by 0.3 V.
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.ride(80, 0.0).go_on(2, 200, |battery, _| {
+            battery.current = Amps(-60.0);
+            level(battery, 2700);
+        });
+        assert_eq!(stage.ask(&rule), Signal::Absent, "it sags");
+    }
+}

@@ -103,3 +103,55 @@ fn usual_volts(battery: &Battery) -> f64 {
     let median = median(&battery.cells_mv).map_or(f64::INFINITY, |mv| f64::from(mv) / 1000.0);
     Look::mean_volts(battery).min(median)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+    use crate::base::units::{Amps, Percent};
+
+    fn rule() -> WrongCharger {
+        WrongCharger(WrongChargerSettings::default(), OverVoltageSettings::default())
+    }
+
+    #[test]
+    fn a_voltage_beyond_the_profile_without_a_taper_is_anothers_charger() {
+        let mut stage = Stage::of(Chemistry::Lfp);
+        stage.plug().go_on(8, 300, |battery, time| {
+            battery.current = Amps(6.0);
+            level(battery, (3500.0 + 35.0 * time) as u16);
+        });
+        assert_eq!(stage.ask(&rule()), Signal::Present(Level::One));
+        stage.say(60, |_| {});
+        stage.go_on(4, 60, |battery, _| level(battery, 3900));
+        assert_eq!(stage.ask(&rule()), Signal::Present(Level::Three), "as bad as what it does to the cells");
+        let mut tapers = Stage::of(Chemistry::Lfp);
+        tapers.plug().go_on(2, 300, |battery, _| (battery.current = Amps(6.0), level(battery, 3500)).1);
+        tapers.go_on(10, 300, |battery, time| {
+            battery.current = Amps(6.0 - 0.5 * time);
+            level(battery, 3650);
+        });
+        assert_eq!(tapers.ask(&rule()), Signal::Absent, "the right one holds its voltage");
+        tapers.go_on(2, 300, |battery, _| level(battery, 3780));
+        assert_eq!(tapers.ask(&rule()), Signal::Unknown, "the right one that does not end is overcharging");
+        assert_eq!(Stage::of(Chemistry::Lfp).ask(&rule()), Signal::Absent, "not on a charger");
+    }
+
+    #[test]
+    fn one_odd_module_and_worn_plates_are_not_the_chargers_fault() {
+        let charged = |soh: f64, odd: u16| {
+            let mut stage = Stage::of(Chemistry::Vrla);
+            stage.plug().go_on(4, 300, |battery, _| {
+                (battery.current, battery.soh) = (Amps(2.8), Percent(soh));
+                level(battery, if odd > 0 { 14_300 } else { 15_600 });
+                if odd > 0 {
+                    battery.cells_mv[0] = odd;
+                }
+            });
+            stage.ask(&rule())
+        };
+        assert_eq!(charged(95.0, 0), Signal::Present(Level::One));
+        assert_eq!(charged(55.0, 0), Signal::Unknown);
+        assert_eq!(charged(95.0, 18_000), Signal::Absent);
+    }
+}

@@ -137,7 +137,8 @@ pub(super) fn without_pack(report: &mut Report) {
     report.link.backup_power = true;
 }
 
-fn report() -> Report {
+/// A report of a vehicle at rest.
+pub(in crate::detect) fn report() -> Report {
     let stamp = Stamp { vin: "LZLEMTA20T0000001".parse().unwrap(), boot: 7, seq: 1, time: BEGIN };
     let mut report = Report {
         stamp,

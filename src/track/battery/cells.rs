@@ -57,6 +57,7 @@ const LEAST_GROWTH: f32 = 0.6;
 const CLEAR: f32 = 0.2;
 /// Readings before a cell can lag, and before one can fall.
 const LAGS_AFTER: u16 = 10;
+const TOLD_AFTER: u8 = 10;
 const FALLS_AFTER: u16 = 20;
 /// No cell.
 const NONE: u8 = u8::MAX;
@@ -145,7 +146,7 @@ impl Cells {
             }
         }
         if beside.readings > 1 {
-            self.sensors.compare(now, innovations, frame.step_mv);
+            self.sensors.compare(now, innovations, (median_mv, frame.step_mv));
         }
         if let Some((last, last_s)) = before
             && let Some(was) = median(last.cells_mv)
@@ -167,7 +168,7 @@ impl Cells {
         if beside.readings % SPREAD_EVERY == 1 {
             self.measure_spread(frame.step_mv);
         }
-        if beside.readings >= LAGS_AFTER {
+        if beside.readings >= LAGS_AFTER && self.told >= TOLD_AFTER {
             let limits = Limits::of(now.chemistry, self.spread_pct(), self.growth_spread_pct());
             self.laggard.follow(&self.list, skip, limits, (now.seconds(), untold_min));
         }
@@ -179,7 +180,7 @@ impl Cells {
             let noise = 1.25 * FALL_SIGMAS * self.trembling.usual_mv();
             let rounding = FALL_MV + frame.step_mv + frame.swing_mv;
             let limit = rounding.max(spread).max(noise);
-            self.fallen.follow(innovations, skip, limit, (now.seconds(), untold_min));
+            self.fallen.follow(innovations, skip, limit, untold_min);
         }
     }
 
@@ -205,7 +206,8 @@ impl Cells {
         let tells = slope >= FLAT && relaxed(now.chemistry, beside);
         let untold_s = f32::from(self.untold_min) * 60.0 + seconds;
         let share = (untold_s / SLOW_S).min(MOST_SHARE).max(1.0 / (f32::from(self.told) + 1.0));
-        let base_share = (untold_s / BASE_S).max(4.0 / (f32::from(self.told) + 4.0));
+        let settled = self.told == u8::MAX;
+        let base_share = if settled { untold_s / BASE_S } else { 4.0 / (f32::from(self.told) + 4.0) };
         let lag_gain = if tells { share * clear } else { 0.0 };
         if clear * f32::from(u8::from(tells)) >= CLEAR {
             (self.told, self.untold_min) = (self.told.saturating_add(1), 0);

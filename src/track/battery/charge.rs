@@ -8,6 +8,8 @@ use crate::model::Chemistry;
 
 /// A charger that holds its voltage does so within these shares of the chemistry's usual one (**assumed**).
 const HELD: std::ops::RangeInclusive<f32> = 0.966..=1.012;
+/// A pack is full from this charge on, % (**assumed**).
+const FULL_PCT: f32 = 97.0;
 /// A time on the charger counts as usual from this current on, A.
 const LEAST_A: f32 = 0.5;
 
@@ -45,7 +47,9 @@ impl Charge {
         let hundredths = (amps * 100.0) as u16;
         self.strongest = self.strongest.max(hundredths);
         let highest = last.map_or(0.0, |last| last.amps.max(now.amps)).max(0.0);
-        if HELD.contains(&(mean_mv / usual_mv(now.chemistry))) && (highest * 100.0) < f32::from(self.lowest) {
+        // Or it is full and the charger has ended.
+        let held = HELD.contains(&(mean_mv / usual_mv(now.chemistry))) || now.soc_pct >= FULL_PCT;
+        if held && (highest * 100.0) < f32::from(self.lowest) {
             self.lowest = (highest * 100.0) as u16;
             self.at_lowest = now.celsius() as i8;
         }

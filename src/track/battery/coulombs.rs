@@ -68,9 +68,9 @@ impl Coulombs {
         (self.capacity > 0).then(|| f32::from(self.capacity) / 100.0)
     }
 
-    /// Capacity over the best it had since it is followed; `None` before six measurements.
+    /// Capacity over the best it had since it is followed; `None` before ten measurements.
     #[must_use]
     pub fn kept(self) -> Option<f32> {
-        (self.count >= 6 && self.best > 0).then(|| f32::from(self.capacity) / f32::from(self.best))
+        (self.count >= 10 && self.best > 0).then(|| f32::from(self.capacity) / f32::from(self.best))
     }
 }

@@ -12,6 +12,7 @@ pub mod packs;
 pub mod reading;
 pub mod resistance;
 pub mod rest;
+mod risk;
 pub mod sampling;
 pub mod sensor;
 pub mod suspect;

@@ -18,6 +18,10 @@ const TREMBLE_GAIN: f32 = 1.0 / 16.0;
 /// A cell that trembles by so much, mV, and so many times as much as the others is not believed.
 const TREMBLING_MV: f32 = 10.0;
 const TREMBLING_RATIO: f32 = 4.0;
+/// A change stands out when it is so much, mV, and so many times the usual one; it must so many times more than not.
+const ALONE_MV: f32 = 4.0;
+const ALONE_RATIO: f32 = 2.0;
+const TREMBLES_AFTER: u8 = 5;
 /// Share of a new difference in the pack's own.
 const SLOW_GAIN: f32 = 1.0 / 128.0;
 
@@ -45,7 +49,7 @@ impl Default for Sensors {
 impl Sensors {
     /// Compares the sum with the pack. `innovations` say how far each cell departs from what is known of it, mV;
     /// `step_mv` is the resolution.
-    pub(super) fn compare(&mut self, now: &Reading, innovations: &[f32], step_mv: f32) {
+    pub(super) fn compare(&mut self, now: &Reading, innovations: &[f32], (median_mv, step_mv): (f32, f32)) {
         if now.pack_mv.is_nan() || now.pack_mv <= 0.0 || now.cells_mv.iter().any(|mv| !measured(*mv)) {
             return;
         }
@@ -61,7 +65,13 @@ impl Sensors {
         let beyond = rest - f32::from(self.base);
         let rounding = 0.3 * step_mv * (now.cells_mv.len() as f32).sqrt();
         let least = (LEAST_MV + rounding).max(6.0 * f32::from(self.jitter));
-        if beyond.abs() >= least && matches(departure, beyond) {
+        let known = now.cells_mv.get(usize::from(self.cell)).map(|mv| f32::from(*mv) - median_mv);
+        let (worst, agrees) = match known {
+            // Meanwhile its departure may have been taken for charge.
+            Some(own) if matches(own, beyond) => (self.cell, true),
+            Some(_) | None => (worst, matches(departure, beyond)),
+        };
+        if beyond.abs() >= least && agrees {
             if worst == self.cell {
                 self.count = (self.count + 1).min(MOST);
                 self.offset = (f32::from(self.offset) + GAIN * (beyond - f32::from(self.offset))) as i16;
@@ -154,10 +164,11 @@ impl Trembling {
         if let Some(own) = (self.cell != NONE).then(|| change(self.cell.into())).flatten() {
             self.mean = follow(self.mean, own);
         }
-        if worst == usize::from(self.cell) {
+        let stands_out = most >= ALONE_MV + ALONE_RATIO * self.usual_mv();
+        if stands_out && worst == usize::from(self.cell) {
             self.count = (self.count + 1).min(MOST);
-        } else if self.count > 1 {
-            self.count -= 1;
+        } else if !stands_out || self.count > 1 {
+            self.count = self.count.saturating_sub(1);
         } else {
             *self = Self { usual: self.usual, cell: worst as u8, count: 1, mean: self.usual };
         }
@@ -169,10 +180,11 @@ impl Trembling {
         f32::from(self.usual) / 2.0
     }
 
-    /// The cell that trembles most, and its mean change, mV.
+    /// The cell that trembles most, and its mean change, mV; one jump is no trembling.
     #[must_use]
     pub fn worst(self) -> Option<(usize, f32)> {
-        (self.cell != NONE).then(|| (usize::from(self.cell), f32::from(self.mean) / 2.0))
+        (self.cell != NONE && self.count >= TREMBLES_AFTER)
+            .then(|| (usize::from(self.cell), f32::from(self.mean) / 2.0))
     }
 
     /// The cell that is not to be believed.

@@ -120,8 +120,6 @@ impl Laggard {
 /// A cell that fell below what is known of it and stays there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fallen {
-    /// Device time since when, s.
-    since: u32,
     /// Mean fall, 1/8 mV.
     drop: i16,
     cell: u8,
@@ -132,7 +130,7 @@ pub struct Fallen {
 
 impl Default for Fallen {
     fn default() -> Self {
-        Self { since: 0, drop: 0, cell: NONE, readings: 0, untold: 0 }
+        Self { drop: 0, cell: NONE, readings: 0, untold: 0 }
     }
 }
 
@@ -140,13 +138,7 @@ impl Fallen {
     /// `innovations` say how far each cell is from what is known of it, mV; `limit` is what the
     /// resolution and the spread of the others may explain. Where cells are measured one after the other while the current changes, a whole group
     /// falls: only a cell that falls alone counts.
-    pub(super) fn follow(
-        &mut self,
-        innovations: &[f32],
-        skip: Option<usize>,
-        limit: f32,
-        (time, untold_min): (u32, u16),
-    ) {
+    pub(super) fn follow(&mut self, innovations: &[f32], skip: Option<usize>, limit: f32, untold_min: u16) {
         let (mut lowest, mut lowest_mv, mut second_mv) = (usize::MAX, 0.0_f32, 0.0_f32);
         for (index, mv) in innovations.iter().enumerate().filter(|(index, _)| Some(*index) != skip) {
             if *mv < lowest_mv {
@@ -169,13 +161,7 @@ impl Fallen {
         }
         *self = Self::default();
         if fell {
-            *self = Self {
-                since: time,
-                drop: eighths(-lowest_mv),
-                cell: lowest as u8,
-                readings: 1,
-                untold: hours(untold_min),
-            };
+            *self = Self { drop: eighths(-lowest_mv), cell: lowest as u8, readings: 1, untold: hours(untold_min) };
         }
     }
 
@@ -189,11 +175,5 @@ impl Fallen {
     #[must_use]
     pub fn cell(self) -> Option<(usize, f32, u8)> {
         (self.cell != NONE).then(|| (usize::from(self.cell), f32::from(self.drop) / 8.0, self.readings))
-    }
-
-    /// Device time since when, s.
-    #[must_use]
-    pub fn since(self) -> u32 {
-        self.since
     }
 }
