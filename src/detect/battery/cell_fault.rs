@@ -282,7 +282,9 @@ fn describe(look: &Look<'_>, fault: Fault) -> Finding {
     let cell = look.features.cells.get(fault.cell);
     let (lag, excess, number) = (f64::from(cell.lag_pct()), f64::from(cell.ohm_excess()) * 100.0, fault.cell + 1);
     let sigmas = lag / f64::from(look.features.cells.spread_pct()).max(0.1);
-    let ohm = fault.leak_ohm.unwrap_or(f64::INFINITY);
+    let (ohm_en, ohm_zh) = fault
+        .leak_ohm
+        .map_or_else(Default::default, |ohm| (format!(" (about {ohm:.0} Ω)"), format!("（约 {ohm:.0} Ω）")));
     let (en, zh) = if fault.kind == Kind::ContactResistance {
         (
             format!(
@@ -293,10 +295,10 @@ fn describe(look: &Look<'_>, fault: Fault) -> Finding {
     } else if matches!(fault.kind, Kind::ShortMid | Kind::ShortEarly) {
         (
             format!(
-                "cell no. {number} leaks (about {ohm:.0} Ω): {lag:.1} % behind the others ({sigmas:.0} σ); do not charge \
+                "cell no. {number} leaks{ohm_en}: {lag:.1} % behind the others ({sigmas:.0} σ); do not charge \
                  unattended, replace the pack"
             ),
-            format!("{number} 号单体内短路（约 {ohm:.0} Ω）：落后 {lag:.1} %（{sigmas:.0} σ）；勿无人看管充电，请更换"),
+            format!("{number} 号单体内短路{ohm_zh}：落后 {lag:.1} %（{sigmas:.0} σ）；勿无人看管充电，请更换"),
         )
     } else {
         (

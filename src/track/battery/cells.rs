@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{CellFeature, Moment};
 use super::ocv;
 use super::reading::{Reading, measured};
-use super::sampling::{MOST_CELLS, dither, median, resolution};
+use super::sampling::{MOST_CELLS, dither, resolution};
 use super::sensor::{Sensors, Trembling};
 use super::suspect::{Fallen, Laggard, Limits};
 use crate::model::Chemistry;
@@ -107,6 +107,8 @@ pub(super) struct Beside {
     pub(super) readings: u16,
     /// Resistance of the median cell, mΩ.
     pub(super) milliohms: f32,
+    /// The median cell of the reading before, if that had as many cells, mV.
+    pub(super) median_before: Option<f32>,
     /// How long nothing has flowed, s.
     pub(super) rested_s: u32,
 }
@@ -135,7 +137,6 @@ impl Cells {
 
     /// Compares the cells with their median.
     pub(super) fn follow(&mut self, now: &Reading, last: Option<(&Reading, f32)>, median_mv: f32, beside: Beside) {
-        let before = last.filter(|(last, _)| last.cells_mv.len() == now.cells_mv.len());
         let untold_min = self.untold_min;
         let frame = self.frame(now, last, median_mv, beside);
         let mut innovations = [0.0_f32; MOST_CELLS];
@@ -148,8 +149,8 @@ impl Cells {
         if beside.readings > 1 {
             self.sensors.compare(now, innovations, (median_mv, frame.step_mv));
         }
-        if let Some((last, last_s)) = before
-            && let Some(was) = median(last.cells_mv)
+        if let Some((last, last_s)) = last
+            && let Some(was) = beside.median_before
         {
             self.sensors.repeat(now, last, median_mv - was, frame.step_mv);
             self.tremble(now, last, &frame, was);

@@ -78,14 +78,14 @@ impl PackFeatures {
             && count >= self.cells.len()
         {
             let before = timed.filter(|(last, _)| last.cells_mv.len() == now.cells_mv.len());
-            if let Some((last, seconds)) = before
-                && let Some(was) = median(last.cells_mv)
-            {
+            let median_before = before.and_then(|(last, _)| median(last.cells_mv));
+            if let (Some((last, seconds)), Some(was)) = (before, median_before) {
                 self.resistance.follow(now.amps - last.amps, median_mv - was, seconds);
             }
             let beside = Beside {
                 readings: self.readings,
                 milliohms: self.resistance.guess(),
+                median_before,
                 rested_s: self.rest.still_s(now),
             };
             self.cells.follow(now, timed, median_mv, beside);
