@@ -44,7 +44,9 @@ impl Detector for SelfDischarge {
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
         let rest = look.features.rest;
-        let (lost, daily) = (f64::from(rest.lost_pct()), f64::from(rest.daily_pct()));
+        // The tracker draws a larger share of what is left in a worn pack.
+        let left = (look.now.soh.0 / 100.0).clamp(0.2, 1.0);
+        let (lost, daily) = (f64::from(rest.lost_pct()), f64::from(rest.daily_pct()) * left);
         if look.has_bad_cell() {
             // One cell takes the mean along.
             return Signal::Unknown;

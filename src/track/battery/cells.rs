@@ -25,6 +25,8 @@ const REST_MV: f32 = 10.0;
 /// A cell that is less below what is known of it has not fallen, mV, and deviations of charge and noise.
 const FALL_MV: f32 = 12.0;
 const FALL_SIGMAS: f32 = 6.0;
+/// Less current than this makes little of a joint, A: 20 mΩ make 20 mV (**assumed**).
+const STILL_A: f32 = 1.0;
 /// Slope of a nearly empty cell, mV/%, and such a charge, %.
 const KNEE: f32 = 30.0;
 const EMPTY_PCT: f32 = 15.0;
@@ -176,7 +178,10 @@ impl Cells {
         // Under load a loose joint falls as well, and where a charger holds the cells up nothing is told.
         let slope = frame.moment.slope;
         let quiet = frame.moment.polarisation.abs() <= REST_MV && relaxed(now.chemistry, beside);
-        if beside.readings >= FALLS_AFTER && quiet && slope > 0.0 {
+        // A joint that is not known yet makes some millivolts of the least current, and nearly empty cells differ.
+        let empty = now.soc_pct < EMPTY_PCT;
+        let still = now.amps.abs() <= STILL_A && slope < KNEE && !empty;
+        if beside.readings >= FALLS_AFTER && quiet && still && slope > 0.0 {
             let spread = FALL_SIGMAS * self.spread_pct() * slope;
             let noise = 1.25 * FALL_SIGMAS * self.trembling.usual_mv();
             let rounding = FALL_MV + frame.step_mv + frame.swing_mv;
@@ -230,7 +235,7 @@ impl Cells {
         let change = |index: usize| {
             let (mv, was) = (now.cells_mv[index], last.cells_mv[index]);
             let change = (f32::from(mv) - frame.median_mv) - (f32::from(was) - median_before);
-            (measured(mv) && measured(was)).then_some(change.abs())
+            (measured(mv) && measured(was)).then_some(change)
         };
         self.trembling.follow(self.list.len(), change, dither(now.seconds(), 211));
     }

@@ -48,7 +48,8 @@ impl Charge {
         self.strongest = self.strongest.max(hundredths);
         let highest = last.map_or(0.0, |last| last.amps.max(now.amps)).max(0.0);
         // Or it is full and the charger has ended.
-        let held = HELD.contains(&(mean_mv / usual_mv(now.chemistry))) || now.soc_pct >= FULL_PCT;
+        let share = mean_mv / usual_mv(now.chemistry);
+        let held = HELD.contains(&share) || (now.soc_pct >= FULL_PCT && share <= *HELD.end());
         if held && (highest * 100.0) < f32::from(self.lowest) {
             self.lowest = (highest * 100.0) as u16;
             self.at_lowest = now.celsius() as i8;

@@ -15,6 +15,7 @@ const MOST: u8 = 60;
 const GAIN: f32 = 1.0 / 8.0;
 /// Share of a new change in how cells tremble.
 const TREMBLE_GAIN: f32 = 1.0 / 16.0;
+const DRIFT_GAIN: f32 = 1.0 / 4.0;
 /// A cell that trembles by so much, mV, and so many times as much as the others is not believed.
 const TREMBLING_MV: f32 = 10.0;
 const TREMBLING_RATIO: f32 = 4.0;
@@ -136,11 +137,13 @@ pub struct Trembling {
     cell: u8,
     count: u8,
     mean: u8,
+    /// Its mean change with its sign, 1/2 mV: what falls steadily does not tremble.
+    drift: i8,
 }
 
 impl Default for Trembling {
     fn default() -> Self {
-        Self { usual: 0, cell: NONE, count: 0, mean: 0 }
+        Self { usual: 0, cell: NONE, count: 0, mean: 0, drift: 0 }
     }
 }
 
@@ -148,7 +151,7 @@ impl Trembling {
     /// `change` says by how much a cell's deviation changed, mV.
     pub(super) fn follow(&mut self, cells: usize, change: impl Fn(usize) -> Option<f32>, dither: f32) {
         let (mut sum, mut count, mut worst, mut most) = (0.0, 0.0_f32, 0, -1.0);
-        for (index, mv) in (0..cells).filter_map(|index| Some((index, change(index)?))) {
+        for (index, mv) in (0..cells).filter_map(|index| Some((index, change(index)?.abs()))) {
             (sum, count) = (sum + mv, count + 1.0);
             if mv > most {
                 (worst, most) = (index, mv);
@@ -162,7 +165,9 @@ impl Trembling {
         };
         self.usual = follow(self.usual, (sum - most) / (count - 1.0));
         if let Some(own) = (self.cell != NONE).then(|| change(self.cell.into())).flatten() {
-            self.mean = follow(self.mean, own);
+            let drift = f32::from(self.drift);
+            self.mean = follow(self.mean, (own - drift / 2.0).abs());
+            self.drift = (drift + DRIFT_GAIN * (own * 2.0 - drift)).round() as i8;
         }
         let stands_out = most >= ALONE_MV + ALONE_RATIO * self.usual_mv();
         if stands_out && worst == usize::from(self.cell) {
@@ -170,7 +175,7 @@ impl Trembling {
         } else if !stands_out || self.count > 1 {
             self.count = self.count.saturating_sub(1);
         } else {
-            *self = Self { usual: self.usual, cell: worst as u8, count: 1, mean: self.usual };
+            *self = Self { usual: self.usual, cell: worst as u8, count: 1, mean: self.usual, drift: 0 };
         }
     }
 
