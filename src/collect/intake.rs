@@ -6,7 +6,7 @@ use super::core::{Core, Output};
 use super::past::{Base, Gap, Past};
 use crate::base::Timestamp;
 use crate::detect::Sight;
-use crate::model::{Alert, Event, Item, Level, Presence, Stamp};
+use crate::model::{Alert, Event, Item, Level, Presence, Report, Stamp};
 use crate::track::{Arrival, Sequence, VehicleId};
 use crate::wire::{Message, Rejection};
 
@@ -84,14 +84,14 @@ impl Core {
         match item {
             Item::Report(report) => {
                 entry.track.online = true;
-                entry.track.follow(&report);
-                entry.report = Some(report);
-                self.look(now, vehicle, None);
+                entry.track.follow(&report, entry.report.as_ref());
+                let before = entry.report.replace(report);
+                self.look(now, vehicle, before.as_ref(), None);
             }
             // Remembered, and looked at together with the last report.
             Item::Event(event) => {
                 entry.track.hear(&event);
-                self.look(now, vehicle, Some(&event));
+                self.look(now, vehicle, None, Some(&event));
             }
             // Says only that the vehicle lives.
             Item::Reply(_) => {}
@@ -99,10 +99,10 @@ impl Core {
     }
 
     /// Lets all detectors look at a vehicle.
-    fn look(&mut self, now: Timestamp, vehicle: VehicleId, event: Option<&Event>) {
+    fn look(&mut self, now: Timestamp, vehicle: VehicleId, before: Option<&Report>, event: Option<&Event>) {
         let entry = self.slab.get(vehicle);
         let Some(report) = &entry.report else { return };
-        let sight = Sight { now, report, event, track: &entry.track };
+        let sight = Sight { now, report, before, event, track: &entry.track };
         self.signals.clear();
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let changes = &mut self.changes;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::claim::{Claim, episodes};
 use super::downlink::Downlink;
@@ -12,6 +13,9 @@ use crate::collect::{Core, Counters, Inbound, Output, Settings};
 use crate::model::{Alert, Family, Incident, Item, Report};
 use crate::sim::{self, Fleet, Setting};
 use crate::wire::{Format, Message, encode};
+
+/// How often all packs are looked at for their risk.
+const LOOK_EVERY: Duration = Duration::from_mins(30);
 
 /// What came of a run.
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub struct Outcome {
     pub incidents: BTreeMap<u32, Incident>,
     /// When the battery management first told level 1, 2 and 3 during a battery's incident, by the number of that.
     pub managed: BTreeMap<u32, [Option<Timestamp>; 3]>,
+    /// How far from healthy each vehicle's pack has seemed at worst: see [`crate::track::PackFeatures::risk`].
+    pub risk: BTreeMap<Vin, f64>,
     /// What the collector counted.
     pub counters: Counters,
 }
@@ -58,6 +64,32 @@ pub fn address(output: sim::Output) -> Addressee {
 }
 
 impl Outcome {
+    /// How faulty each vehicle's battery seems: the highest level of an alert, and where none was raised, or two reached
+    /// the same level, what the features say.
+    fn battery_risk(&self) -> BTreeMap<Vin, f64> {
+        let mut risk: BTreeMap<Vin, f64> =
+            self.risk.iter().map(|(vin, features)| (*vin, features / (1.0 + features))).collect();
+        let mut levels: BTreeMap<Vin, u8> = BTreeMap::new();
+        for alert in self.alerts.iter().filter(|alert| alert.kind.family() == Family::Battery) {
+            let highest = levels.entry(alert.vin).or_default();
+            *highest = (*highest).max(alert.level.into());
+        }
+        for (vin, level) in levels {
+            *risk.entry(vin).or_default() += f64::from(level);
+        }
+        risk
+    }
+
+    /// Looks at every pack.
+    fn look_at_packs(&mut self, core: &Core) {
+        for (_, entry) in core.vehicles().iter() {
+            if let Some(pack) = entry.track.packs.present() {
+                let worst = self.risk.entry(entry.track.vin).or_default();
+                *worst = worst.max(pack.risk().into());
+            }
+        }
+    }
+
     /// The run in the form in which it is scored.
     #[must_use]
     pub fn material(&self) -> Material {
@@ -72,7 +104,7 @@ impl Outcome {
             vehicles: Some(self.vehicles),
             days: Some(self.days),
             reports: Some(self.counters.reports),
-            risk: None,
+            risk: Some(self.battery_risk()),
         }
     }
 }
@@ -136,6 +168,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let mut outcome = Outcome { seed, vehicles, days, ..Outcome::default() };
     let (mut witness, mut downlink) = (Witness::default(), Downlink::default());
     let (mut topic, mut payload) = (String::new(), Vec::new());
+    let mut next_look = Timestamp(i64::MIN);
     while let Some(emission) = downlink.poll(&mut fleet) {
         let message = match address(emission.output) {
             Addressee::Network(message) => {
@@ -149,6 +182,10 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
                 continue;
             }
         };
+        if emission.at >= next_look {
+            outcome.look_at_packs(&core);
+            next_look = emission.at + LOOK_EVERY;
+        }
         encode(&message, Format::Json, &mut payload);
         message.topic().write_to(&mut topic);
         let content_type = Some(Format::Json.content_type());
@@ -165,6 +202,7 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
             }
         }
     }
+    outcome.look_at_packs(&core);
     outcome.counters = core.counters().clone();
     outcome
 }

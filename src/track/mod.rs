@@ -4,16 +4,16 @@
 //!
 //! Deliberately absent: judgement. Features are measured here, claims are made in `detect`.
 
+pub mod battery;
 pub mod guard;
-pub mod pack;
 pub mod park;
 pub mod sequence;
 pub mod slab;
 pub mod vehicle;
 pub mod voice;
 
+pub use battery::PackFeatures;
 pub use guard::Guard;
-pub use pack::PackTrend;
 pub use park::ParkAnchor;
 pub use sequence::{Arrival, Sequence};
 pub use slab::{Slab, VehicleId};

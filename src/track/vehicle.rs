@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::battery::{Packs, Reading};
 use super::guard::{self, Guard};
-use super::pack::PackTrend;
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
 use crate::base::{Timestamp, Vin};
@@ -25,25 +25,33 @@ pub struct Track {
     pub park: Option<ParkAnchor>,
     /// What happened to it since.
     pub theft: Guard,
-    /// How its pack behaved.
-    pub pack: Option<PackTrend>,
+    /// How its packs behaved; unknown of one that was stored before this was remembered.
+    #[serde(default)]
+    pub packs: Packs,
 }
 
 impl Track {
     /// A vehicle of which nothing is known.
     #[must_use]
     pub fn new(vin: Vin, now: Timestamp) -> Self {
-        Self { vin, seen: now, online: false, sequence: None, park: None, theft: Guard::default(), pack: None }
+        Self {
+            vin,
+            seen: now,
+            online: false,
+            sequence: None,
+            park: None,
+            theft: Guard::default(),
+            packs: Packs::default(),
+        }
     }
 
-    /// Takes note of a report that is newer than all before and has just been heard.
-    pub fn follow(&mut self, report: &Report) {
+    /// Takes note of a report that is newer than all before and has just been heard; `before` is the one before it.
+    pub fn follow(&mut self, report: &Report, before: Option<&Report>) {
         let fix = self.theft.follow(report, self.seen);
         self.anchor(fix, guard::seconds(report.stamp.time));
-        if let Some(battery) = &report.battery
-            && let Some(trend) = PackTrend::follow(self.pack.as_ref(), battery, report.stamp.time)
-        {
-            self.pack = Some(trend);
+        if let Some(battery) = &report.battery {
+            let last = before.and_then(Reading::of_report);
+            self.packs.follow(&Reading::of(report, battery), last.as_ref());
         }
     }
 
@@ -88,5 +96,21 @@ pub struct Saved {
 
 impl Saved {
     /// The version that this code writes and reads.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::PackFeatures;
+    use crate::track::battery::cell::CellFeature;
+    use crate::track::slab::Entry;
+
+    /// What a vehicle with 16 cells costs, without its last report, the index and what the allocator adds.
+    #[test]
+    fn a_vehicle_costs_few_bytes() {
+        let track = size_of::<Entry>() - size_of::<Option<Report>>();
+        let pack = size_of::<PackFeatures>() + 16 * size_of::<CellFeature>();
+        assert!(track <= 232 && pack <= 192, "{track} + {pack} bytes");
+    }
 }

@@ -4,6 +4,7 @@
 mod accounting;
 mod alert_api;
 mod alert_life;
+mod batteries;
 mod bench;
 mod blackout;
 mod cli;

@@ -31,10 +31,11 @@ pub fn skip(why: &str) {
     said.expect("stderr is open");
 }
 
-/// A recording beside the project, or `None` (said aloud) where it is not at hand: recordings are no part of the
-/// repository.
+/// A recording beside the project or in `ZHILIAN_DATA`, or `None` (said aloud) where it is not at hand: recordings are no
+/// part of the repository.
 pub fn recording(path: &str) -> Option<PathBuf> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let file = std::env::var_os("ZHILIAN_DATA").map_or_else(beside, PathBuf::from).join(path);
     if !file.exists() {
         skip(&format!("the recording {} is not there", file.display()));
         return None;

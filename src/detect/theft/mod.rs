@@ -14,7 +14,7 @@ pub mod ride_away;
 pub mod scene;
 pub mod spoof;
 #[cfg(test)]
-mod stage;
+pub(super) mod stage;
 pub mod strip;
 pub mod tamper;
 pub mod tow;

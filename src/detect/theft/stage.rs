@@ -54,7 +54,7 @@ impl Stage {
         change(&mut self.report);
         self.report.stamp.time = Timestamp(BEGIN.0 + self.second * 1000);
         self.track.seen = heard;
-        self.track.follow(&self.report);
+        self.track.follow(&self.report, None);
         self.event = None;
         self
     }
@@ -88,7 +88,13 @@ impl Stage {
 
     /// What a rule says of it, and that it gives a reason in both languages when it claims something.
     pub fn ask(&self, rule: &dyn Detector) -> Says {
-        let sight = Sight { now: self.now(), report: &self.report, event: self.event.as_ref(), track: &self.track };
+        let sight = Sight {
+            now: self.now(),
+            report: &self.report,
+            before: None,
+            event: self.event.as_ref(),
+            track: &self.track,
+        };
         let level = match rule.examine(sight) {
             Signal::Absent => return Says::Nothing,
             Signal::Unknown => return Says::Unclear,
@@ -131,7 +137,8 @@ pub(super) fn without_pack(report: &mut Report) {
     report.link.backup_power = true;
 }
 
-fn report() -> Report {
+/// A report of a vehicle at rest.
+pub(in crate::detect) fn report() -> Report {
     let stamp = Stamp { vin: "LZLEMTA20T0000001".parse().unwrap(), boot: 7, seq: 1, time: BEGIN };
     let mut report = Report {
         stamp,

@@ -1,0 +1,399 @@
+//! The faults of one cell: `battery.weak_cell`, `battery.short_early`, `battery.short_mid` and
+//! `battery.contact_resistance`. One judgement with four names, so that they never contradict each other: which cell stands
+//! out, and what of it.
+//!
+//! A joint adds resistance and takes no charge. A weak cell has more resistance and, the emptier the pack, less charge. A
+//! short takes charge all the time and adds no resistance; how fast tells its size.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::look::{ByChemistry, Look, finding, rising};
+use super::over_voltage::OverVoltageSettings;
+use crate::base::span;
+use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::model::{Battery, Chemistry, Kind, Level};
+use crate::track::PackFeatures;
+use crate::track::battery::{ocv, sampling::median};
+
+/// When a cell counts as faulty. All but the voltages **assumed**.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CellFaultSettings {
+    /// Deviations of the others (robust) that a cell must stand out by, in charge or resistance.
+    pub sigmas: f64,
+    /// How long a lag must last.
+    #[serde(with = "span::text")]
+    pub held: Duration,
+    /// Lag of levels 1, 2, 3, % of the charge; level 3 by voltage alone.
+    pub lag_pct: [f64; 3],
+    /// Growth of a lag over some days, levels 1, 2, 3, % of the charge.
+    pub growth_pct: [f64; 3],
+    /// Readings in a row that must show a sudden fall.
+    pub fallen_readings: u8,
+    /// Excess of resistance, in that of the median cell, from which a cell is weak.
+    pub weak_excess: f64,
+    /// What that excess must make under a usual load, mV: rounding and cells measured one after the other make less.
+    pub excess_mv: f64,
+    /// Excess from which it is a joint: levels 1, 2, 3.
+    pub contact_excess: ByChemistry<[f64; 3]>,
+    /// Lag from which it is no joint, %.
+    pub joint_lag_pct: f64,
+    /// Lag from which resistance tells nothing of a cell, because it is drained, %.
+    pub drained_pct: f64,
+    /// Below the median cell, mV: level 3 (one maker's GB/T 32960 threshold is 300); not of lead.
+    pub deviation_mv: f64,
+    /// A short below this is a later one, Ω.
+    pub mid_ohm: f64,
+    /// What loses less than through this is no short, Ω.
+    pub early_ohm: f64,
+    /// Steps of the current before a resistance is believed.
+    pub steps: u8,
+    /// How long it must be gone before the alert is cleared.
+    #[serde(with = "span::text")]
+    pub clear_after: Duration,
+}
+
+impl Default for CellFaultSettings {
+    fn default() -> Self {
+        Self {
+            sigmas: 6.0,
+            held: Duration::from_mins(30),
+            lag_pct: [1.5, 7.0, 1000.0],
+            growth_pct: [1.0, 5.0, 1000.0],
+            fallen_readings: 3,
+            weak_excess: 0.3,
+            excess_mv: 12.0,
+            contact_excess: ByChemistry {
+                lfp: [0.95, 1.3, 1000.0],
+                nmc: [0.95, 1.3, 1000.0],
+                na: [0.95, 1.3, 1000.0],
+                vrla: [0.7, 1.3, 1000.0],
+            },
+            joint_lag_pct: 5.0,
+            drained_pct: 25.0,
+            deviation_mv: 300.0,
+            mid_ohm: 30.0,
+            early_ohm: 3000.0,
+            steps: 60,
+            clear_after: Duration::from_hours(24),
+        }
+    }
+}
+
+/// The rule, under one of its four names.
+#[derive(Debug, Clone)]
+pub struct CellFault {
+    /// Which of the four.
+    pub kind: Kind,
+    /// The settings.
+    pub settings: CellFaultSettings,
+    /// Limits of cells.
+    pub limits: OverVoltageSettings,
+}
+
+/// A cell that stands out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Fault {
+    kind: Kind,
+    level: Level,
+    /// From 0.
+    cell: usize,
+    /// Resistance of the leak, Ω, if it is a short.
+    leak_ohm: Option<f64>,
+}
+
+impl Detector for CellFault {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn clear_after(&self) -> Duration {
+        self.settings.clear_after
+    }
+
+    fn examine(&self, sight: Sight<'_>) -> Signal {
+        let Some(look) = Look::at(sight) else { return Signal::Unknown };
+        match self.settings.judge(&look, &self.limits) {
+            Some(fault) if fault.kind == self.kind => Signal::Present(fault.level),
+            Some(_) => Signal::Unknown,
+            None => Signal::Absent,
+        }
+    }
+
+    fn explain(&self, sight: Sight<'_>) -> Finding {
+        let Some(look) = Look::again(sight) else { return Finding::default() };
+        self.settings.judge(&look, &self.limits).map_or_else(Finding::default, |fault| describe(&look, fault))
+    }
+}
+
+/// A cell that stands out of a pack, whatever it may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlier {
+    /// From 0.
+    pub cell: usize,
+    /// How far its charge stands out, if it does.
+    pub lag: Option<Level>,
+    /// Excess of its resistance, in that of the median cell, if that stands out.
+    pub excess: Option<f64>,
+    /// How far it fell below what was known of it, mV, if it did.
+    pub fall_mv: Option<f64>,
+}
+
+impl CellFaultSettings {
+    /// The cell that stands out at a device time in seconds.
+    #[must_use]
+    pub fn outlier(&self, features: &PackFeatures, seconds: i64) -> Option<Outlier> {
+        let fallen = features.cells.fallen.cell().filter(|(cell, _, readings)| {
+            // What seemed ahead of the others on the charger falls back to where it was.
+            *readings >= self.fallen_readings && !is_ahead(features, *cell)
+        });
+        let laggard = self.laggard(features, seconds);
+        let resistive = self.resistive(features);
+        let (cell, lag) = match (fallen, laggard, resistive) {
+            (_, Some((cell, level)), _) => (cell, Some(level)),
+            (Some((cell, _, readings)), None, _) => {
+                let long = readings >= self.fallen_readings.saturating_mul(4);
+                (cell, Some(if long { Level::Two } else { Level::One }))
+            }
+            (None, None, Some((cell, _))) => (cell, None),
+            (None, None, None) => return None,
+        };
+        Some(Outlier {
+            cell,
+            lag,
+            excess: resistive.filter(|(worst, _)| *worst == cell).map(|(_, excess)| excess),
+            fall_mv: fallen.filter(|fall| fall.0 == cell).map(|(_, fall, _)| fall.into()),
+        })
+    }
+
+    fn judge(&self, look: &Look<'_>, limits: &OverVoltageSettings) -> Option<Fault> {
+        let Some(outlier) = self.outlier(look.features, look.seconds) else {
+            // One cell that is full long before the others has less room than they have.
+            let (cell, level) = limits.overfilled(look)?;
+            return Some(Fault { kind: Kind::WeakCell, level, cell, leak_ohm: None });
+        };
+        let Outlier { cell, lag, excess, fall_mv } = outlier;
+        let lag_pct = f64::from(look.features.cells.get(cell).lag_pct());
+        let own_excess = f64::from(look.features.cells.get(cell).ohm_excess());
+        // A cell that is far behind or nearly empty has more resistance for that.
+        let excess = excess.filter(|_| lag_pct < self.drained_pct);
+        // A joint takes no charge, and a cell that lacks some has more resistance for that.
+        let joint = excess
+            .filter(|_| lag_pct < self.joint_lag_pct)
+            .and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
+        let below_mv = look.at_least(|battery| below_median(battery, cell));
+        let collapsed = look.now.chemistry != Chemistry::Vrla && below_mv >= self.deviation_mv;
+        let leak_ohm = Self::leak_ohm(look, cell, fall_mv);
+        // A short adds no resistance; what is neither is called weak.
+        let known = look.features.cells.steps() >= self.steps && lag_pct < self.drained_pct;
+        let resists = known && own_excess >= SOUND_EXCESS;
+        let grows = f64::from(look.features.cells.get(cell).growth_pct()) >= self.growth_pct[0];
+        let leaks = !resists && !is_ahead(look.features, cell);
+        let (kind, level) = match (joint, excess, leak_ohm) {
+            (Some(level), ..) => (Kind::ContactResistance, level),
+            (None, None, Some(ohm)) if leaks && ohm < self.mid_ohm => {
+                (Kind::ShortMid, lag.unwrap_or(Level::One).max(Level::Two))
+            }
+            (None, None, Some(ohm)) if leaks && ohm < self.early_ohm => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
+            (None, None, _) if leaks && known && grows => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
+            (None, ..) => (Kind::WeakCell, lag.unwrap_or(Level::One)),
+        };
+        let level = if collapsed { Level::Three } else { level };
+        // When the charger fills the others too far for want of this one, that is its doing.
+        let level = limits.level(look).map_or(level, |over| over.max(level));
+        Some(Fault { kind, level, cell, leak_ohm: leak_ohm.filter(|_| excess.is_none()) })
+    }
+
+    /// The cell that has lagged for long enough.
+    fn laggard(&self, features: &PackFeatures, seconds: i64) -> Option<(usize, Level)> {
+        let laggard = features.cells.laggard;
+        let cell = laggard.cell()?;
+        let (since, readings) = laggard.since();
+        let known = features.cells.get(cell);
+        let (lag, growth) = (f64::from(known.lag_pct()), f64::from(known.growth_pct()));
+        let held = seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
+        let lags = lag >= self.sigmas * f64::from(features.cells.spread_pct());
+        let grows = growth >= self.sigmas * f64::from(features.cells.growth_spread_pct());
+        let by_lag = rising(lag, &self.lag_pct).filter(|_| lags);
+        let by_growth = rising(growth, &self.growth_pct).filter(|_| grows);
+        by_lag.max(by_growth).filter(|_| held).map(|level| (cell, level))
+    }
+
+    /// The cell with too much resistance.
+    fn resistive(&self, features: &PackFeatures) -> Option<(usize, f64)> {
+        let (cell, excess, steps) = features.cells.resistive()?;
+        let excess = f64::from(excess);
+        let stands_out = excess >= self.weak_excess
+            && excess >= self.sigmas * f64::from(features.cells.ohm_spread())
+            && excess * f64::from(features.cells.load_mv()) >= self.excess_mv;
+        (stands_out && steps >= self.steps).then_some((cell, excess))
+    }
+
+    /// What a cell loses, as the resistance of a leak: by its sudden fall, else by how its lag has grown.
+    fn leak_ohm(look: &Look<'_>, cell: usize, fall_mv: Option<f64>) -> Option<f64> {
+        let volts = f64::from(*look.now.cells_mv.get(cell)?) / 1000.0;
+        let (fallen, laggard) = (&look.features.cells.fallen, &look.features.cells.laggard);
+        let by_fall = fall_mv.and_then(|_| fallen_pct(look, cell)).filter(|pct| *pct >= MUCH_PCT);
+        let by_fall = by_fall.map(|pct| pct / f64::from(fallen.untold_h()).max(LEARNT_H));
+        let hours = (look.seconds - i64::from(laggard.since().0)) as f64 / 3600.0;
+        let lag = f64::from(look.features.cells.get(cell).lag_pct() - laggard.first_pct());
+        let by_lag = (laggard.cell() == Some(cell) && (hours >= GROWN_H || (hours >= 1.0 && lag >= MUCH_PCT)))
+            .then(|| lag / (hours + f64::from(laggard.untold_h())));
+        let rate = by_fall.unwrap_or(0.0).max(by_lag.unwrap_or(0.0));
+        let amps = rate / 100.0 * look.capacity_ah();
+        (amps > 0.0).then(|| volts / amps)
+    }
+}
+
+/// Excess of resistance that a sound cell may have (**assumed**).
+const SOUND_EXCESS: f64 = 0.2;
+
+/// A lag that grows steadily is known with this delay, h: the memory of [`crate::track::battery::features`].
+const LEARNT_H: f64 = 3.0;
+/// So long a lag must grow until its growth tells a leak, h: the charge goes up and down meanwhile.
+const GROWN_H: f64 = 6.0;
+/// So much charge lost in less is no error of what was known before, %.
+const MUCH_PCT: f64 = 3.0;
+
+/// Whether a cell seems to have more charge than the others, clearly: no fault does that.
+fn is_ahead(features: &PackFeatures, cell: usize) -> bool {
+    features.cells.get(cell).lag_pct() < -3.0 * features.cells.spread_pct()
+}
+
+/// How much less charge a resting cell has than what is known of it, %; `None` where the voltage does not tell.
+fn fallen_pct(look: &Look<'_>, cell: usize) -> Option<f64> {
+    let charge = |mv: f32| ocv::charge_at(look.now.chemistry, mv);
+    let own = f32::from(*look.now.cells_mv.get(cell)?);
+    let lag = charge(median(&look.now.cells_mv)?)? - charge(own)?;
+    Some(f64::from(lag - look.features.cells.get(cell).lag_pct()))
+}
+
+/// How far a cell is below the median one, mV.
+fn below_median(battery: &Battery, cell: usize) -> f64 {
+    let mut sorted = battery.cells_mv.clone();
+    sorted.sort_unstable();
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    battery.cells_mv.get(cell).map_or(0.0, |mv| f64::from(median) - f64::from(*mv))
+}
+
+fn describe(look: &Look<'_>, fault: Fault) -> Finding {
+    let cell = look.features.cells.get(fault.cell);
+    let (lag, excess, number) = (f64::from(cell.lag_pct()), f64::from(cell.ohm_excess()) * 100.0, fault.cell + 1);
+    let sigmas = lag / f64::from(look.features.cells.spread_pct()).max(0.1);
+    let (ohm_en, ohm_zh) = fault
+        .leak_ohm
+        .map_or_else(Default::default, |ohm| (format!(" (about {ohm:.0} Ω)"), format!("（约 {ohm:.0} Ω）")));
+    let (en, zh) = if fault.kind == Kind::ContactResistance {
+        (
+            format!(
+                "a joint at cell no. {number} works loose: {excess:.0} % more resistance than the others; tighten or weld it"
+            ),
+            format!("{number} 号单体连接松动：内阻比其他高 {excess:.0} %；请紧固或重新焊接"),
+        )
+    } else if matches!(fault.kind, Kind::ShortMid | Kind::ShortEarly) {
+        (
+            format!(
+                "cell no. {number} leaks{ohm_en}: {lag:.1} % behind the others ({sigmas:.0} σ); do not charge \
+                 unattended, replace the pack"
+            ),
+            format!("{number} 号单体内短路{ohm_zh}：落后 {lag:.1} %（{sigmas:.0} σ）；勿无人看管充电，请更换"),
+        )
+    } else {
+        (
+            format!(
+                "cell no. {number} is weak: {lag:.1} % behind the others ({sigmas:.0} σ), {excess:.0} % more resistance; \
+                 have it checked"
+            ),
+            format!("{number} 号单体偏弱：落后 {lag:.1} %（{sigmas:.0} σ），内阻高 {excess:.0} %；请送检"),
+        )
+    };
+    let since = look.features.cells.laggard.since().0;
+    let mut evidence = vec![
+        fact("cell_no", number as f64),
+        fact("lag_pct", lag),
+        fact("resistance_excess_pct", excess),
+        fact("sigmas", sigmas),
+    ];
+    if look.features.cells.laggard.cell() == Some(fault.cell) {
+        evidence.push(fact("since_h", (look.seconds - i64::from(since)) as f64 / 3600.0));
+    }
+    if let Some(ohm) = fault.leak_ohm {
+        evidence.push(fact("leak_ohm", ohm));
+    }
+    finding(en, zh, evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Stage, level};
+    use super::*;
+
+    /// What the four rules say, of those that claim anything.
+    fn claimed(stage: &Stage) -> Option<(Kind, Level)> {
+        let kinds = [Kind::ShortMid, Kind::ContactResistance, Kind::ShortEarly, Kind::WeakCell];
+        let said = kinds.map(|kind| {
+            let (settings, limits) = (CellFaultSettings::default(), OverVoltageSettings::default());
+            (kind, stage.ask(&CellFault { kind, settings, limits }))
+        });
+        let absent = said.iter().filter(|(_, signal)| *signal == Signal::Absent).count();
+        let mut present =
+            said.iter().filter_map(
+                |(kind, signal)| {
+                    if let Signal::Present(level) = signal { Some((*kind, *level)) } else { None }
+                },
+            );
+        let found = present.next();
+        assert_eq!((present.next(), absent), (None, if found.is_some() { 0 } else { 4 }), "one judgement: {said:?}");
+        found
+    }
+
+    /// At rest for hours, the third cell losing so much of its charge in an hour, %, on a curve of 9.4 mV/%.
+    fn leaking(hours: u32, pct_per_h: f64) -> Stage {
+        let mut stage = Stage::of(Chemistry::Nmc);
+        stage.go_on(hours * 12, 300, |battery, time| {
+            battery.cells_mv[2] = (3751.0 - 9.4 * pct_per_h * time / 12.0) as u16;
+        });
+        stage
+    }
+
+    #[test]
+    fn a_sound_pack_has_no_bad_cell() {
+        assert_eq!(claimed(&Stage::of(Chemistry::Nmc)), None);
+        assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(200, 0.15)), None);
+        assert_eq!(claimed(&leaking(24, 0.01)), None, "what cells differ by");
+    }
+
+    #[test]
+    fn how_fast_a_cell_loses_charge_tells_the_short() {
+        assert_eq!(claimed(&leaking(30, 0.15)).map(|(kind, _)| kind), Some(Kind::ShortEarly), "125 Ω");
+        let (kind, level) = claimed(&leaking(4, 4.0)).expect("5 Ω");
+        assert!(kind == Kind::ShortMid && level >= Level::Two, "{kind:?} {level:?}");
+    }
+
+    #[test]
+    fn resistance_alone_is_a_joint_when_it_is_much_and_a_weak_cell_else() {
+        assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(300, 0.5)), Some((Kind::WeakCell, Level::One)));
+        assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(300, 1.1)), Some((Kind::ContactResistance, Level::One)));
+        assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(300, 2.0)), Some((Kind::ContactResistance, Level::Two)));
+        assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(40, 2.0)), None, "too few steps to tell");
+    }
+
+    #[test]
+    fn a_cell_that_is_full_long_before_the_others_has_less_room() {
+        let mut stage = Stage::of(Chemistry::Lfp);
+        stage.plug().go_on(2, 300, |battery, _| {
+            level(battery, 3450);
+            battery.cells_mv[5] = 3780;
+        });
+        assert_eq!(claimed(&stage), Some((Kind::WeakCell, Level::Two)));
+    }
+
+    #[test]
+    fn a_cell_that_has_fallen_far_below_is_to_be_stopped() {
+        let mut stage = leaking(4, 4.0);
+        stage.go_on(2, 300, |battery, _| battery.cells_mv[2] = 3400);
+        assert_eq!(claimed(&stage).map(|(_, level)| level), Some(Level::Three));
+    }
+}

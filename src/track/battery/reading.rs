@@ -1,0 +1,97 @@
+//! One reading of a pack, however many cells it has: a report carries up to 24, a recording of a car a hundred.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::base::Timestamp;
+use crate::model::{Battery, Chemistry, Mode, Report};
+
+/// One reading of a pack. What is not measured is NaN.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Device time.
+    pub time: Timestamp,
+    /// Which pack: a hash of its number.
+    pub pack: u32,
+    /// Its chemistry.
+    pub chemistry: Chemistry,
+    /// Whether it is on a charger.
+    pub charging: bool,
+    /// Whether it is ridden: switched on.
+    pub riding: bool,
+    /// Current, A; positive charges.
+    pub amps: f32,
+    /// Voltage of the pack, mV.
+    pub pack_mv: f32,
+    /// Voltage of each cell, mV; 0 and 65,534 up mean missing (GB/T 32960.3: 0xFFFE abnormal, 0xFFFF invalid).
+    pub cells_mv: &'a [u16],
+    /// Hottest sensor, °C.
+    pub hottest_c: f32,
+    /// Coldest sensor, °C.
+    pub coldest_c: f32,
+    /// Insulation, kΩ.
+    pub insulation_kohm: f32,
+    /// State of charge as the management says, %.
+    pub soc_pct: f32,
+    /// State of health as the management says, %.
+    pub soh_pct: f32,
+    /// The management's alarm level, 0 to 3.
+    pub alarm_level: u8,
+}
+
+impl<'a> Reading<'a> {
+    /// What a report says of the pack.
+    #[must_use]
+    pub fn of(report: &Report, battery: &'a Battery) -> Self {
+        let degrees = |found: Option<crate::base::units::Celsius>| found.map_or(f32::NAN, |celsius| celsius.0 as f32);
+        Self {
+            time: report.stamp.time,
+            pack: name(battery.pack.as_bytes()),
+            chemistry: battery.chemistry,
+            charging: report.mode == Mode::Charging,
+            riding: report.mode == Mode::Riding,
+            amps: battery.current.0 as f32,
+            pack_mv: (battery.voltage.0 * 1000.0) as f32,
+            cells_mv: &battery.cells_mv,
+            hottest_c: degrees(battery.hottest()),
+            coldest_c: degrees(battery.coldest()),
+            insulation_kohm: battery.insulation.0 as f32,
+            soc_pct: battery.soc.0 as f32,
+            soh_pct: battery.soh.0 as f32,
+            alarm_level: battery.alarm_level,
+        }
+    }
+
+    /// The same, if the report says anything of the pack.
+    #[must_use]
+    pub fn of_report(report: &'a Report) -> Option<Self> {
+        report.battery.as_ref().map(|battery| Self::of(report, battery))
+    }
+
+    /// Device time in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> u32 {
+        (self.time.0 / 1000).clamp(0, i64::from(u32::MAX)) as u32
+    }
+
+    /// Temperature for what depends on the whole pack: between the hottest and the coldest, °C.
+    #[must_use]
+    pub fn celsius(&self) -> f32 {
+        f32::midpoint(self.hottest_c, self.coldest_c)
+    }
+}
+
+/// Whether a cell's voltage was measured.
+#[must_use]
+pub fn measured(mv: u16) -> bool {
+    mv > 0 && mv < 0xFFFE
+}
+
+/// A hash of the number on a pack.
+#[must_use]
+pub fn name(id: &[u8]) -> u32 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(id);
+    hasher.finish() as u32
+}
