@@ -1,6 +1,7 @@
 //! Writes `docs/detectors.md`: every rule with its evidence and thresholds, as its source says them, and how good it is.
 //!
-//! `cargo bench --bench detectors -- 100..119 2` runs the mixed scenario with these seeds, two at a time.
+//! `cargo bench --bench detectors -- 100..119 2` runs the mixed scenario with these seeds, two at a time; another number
+//! after that is how many vehicles, instead of what the scenario says.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -20,23 +21,25 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 struct Asked {
     seeds: Vec<u64>,
     jobs: u32,
+    vehicles: Option<u32>,
     scenario: String,
 }
 
-/// Seeds such as `100..119`, how many at a time, another scenario; cargo adds a flag of its own.
+/// Seeds such as `100..119`, how many at a time, how many vehicles, another scenario; cargo adds a flag of its own.
 fn asked() -> Option<Asked> {
-    let (mut seeds, mut jobs, mut scenario) = (None, 1, "mixed".to_owned());
+    let (mut seeds, mut numbers, mut scenario) = (None, Vec::new(), "mixed".to_owned());
     for word in std::env::args().skip(1).filter(|word| !word.starts_with("--")) {
         let range = word.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
         if let Some((from, to)) = range {
             seeds = Some((from..=to).collect());
         } else if let Ok(number) = word.parse() {
-            jobs = number;
+            numbers.push(number);
         } else {
             scenario = word;
         }
     }
-    Some(Asked { seeds: seeds?, jobs, scenario })
+    let (jobs, vehicles) = (numbers.first().copied().unwrap_or(1), numbers.get(1).copied());
+    Some(Asked { seeds: seeds?, jobs, vehicles, scenario })
 }
 
 /// What the source of a rule says of it, before its code: paragraphs, without the rule's own name before them.
@@ -83,13 +86,14 @@ fn measured(kind: Kind, sweep: &Sweep) -> String {
 }
 
 fn page(asked: &Asked, sweep: &Sweep) -> String {
-    let Asked { seeds, scenario, .. } = asked;
+    let Asked { seeds, scenario, jobs, vehicles } = asked;
+    let fleet = vehicles.map_or(String::new(), |vehicles| format!(" {vehicles}"));
     let (first, last) = (seeds.first().copied().unwrap_or(0), seeds.last().copied().unwrap_or(0));
     let days = sweep.mean["vehicle_days"].as_f64().unwrap_or(0.0);
     let kinds: Vec<Kind> = detect::all(&detect::Settings::default()).iter().map(|detector| detector.kind()).collect();
     let mut text = format!(
         "# Detectors\n\nEvery rule: how good it is, its evidence, its thresholds. Written by `cargo bench --bench detectors -- \
-         {first}..{last}`; do not edit.\n\nMeasured on the scenario `{scenario}`, {} runs of {days:.0} vehicle-days with the seeds \
+         {first}..{last} {jobs}{fleet}`; do not edit.\n\nMeasured on the scenario `{scenario}`, {} runs of {days:.0} vehicle-days with the seeds \
          {first} to {last}; thresholds were chosen on 1 to 19. What counts as told, false and right is \
          in [score.md](score.md). Recall and delays belong to the kind of the same name, whichever rule told it; precision is \
          the share of the rule's alerts that are true.\n\n",
@@ -113,7 +117,7 @@ fn main() -> std::io::Result<()> {
         return writeln!(stdout, "detectors: give the seeds, such as: cargo bench --bench detectors -- 100..119 2");
     };
     let scenario = Some(asked.scenario.clone());
-    let run = RunArgs { scenario, vehicles: None, seed: None, duration: None, json: false };
+    let run = RunArgs { scenario, vehicles: asked.vehicles, seed: None, duration: None, json: false };
     let runs = of_seeds(&run, &asked.seeds, asked.jobs, &Config::default()).map_err(std::io::Error::other)?;
     let path = Path::new(HERE).join("docs/detectors.md");
     std::fs::write(&path, page(&asked, &Sweep::of(runs)))?;

@@ -92,7 +92,9 @@ impl RollCall {
         self.at = end;
         if end == slab.len() {
             self.at = 0;
-            self.counted = std::mem::take(&mut self.counting);
+            std::mem::swap(&mut self.counted, &mut self.counting);
+            self.counting.heard.clear();
+            self.counting.silent.clear();
         }
     }
 

@@ -59,6 +59,8 @@ impl Detector for OverCurrent {
         let own = rising(rate, self.0.c_rate.of(look.now.chemistry)).filter(|_| known);
         let warned = (rate >= self.0.warned_c_rate && !has_other_reason(&look, &self.1))
             .then(|| look.last.map_or(0, |last| last.alarm_level.min(look.now.alarm_level)))
+            // No level is the usual case, and an error would cost an allocation.
+            .filter(|level| *level > 0)
             .and_then(|level| Level::try_from(level).ok());
         signal(own.max(warned), own.is_none() && look.now.alarm_level == 0)
     }

@@ -76,6 +76,8 @@ pub fn cold_charge(case: &Case) -> Vec<Step> {
     let spare_ah = (case.soc - COLD_SOC).max(0.0) * case.spec.layout.capacity_ah;
     let cold = Conditions { air_c: Some(case.values.get32(Key::Air)), ..USUAL };
     vec![
+        // On a charger nothing would empty it.
+        Plug(false),
         Become(Conditions { draw_a: (spare_ah * HOUR_S / lead_s(Kind::ColdCharge)) as f32, ..cold }),
         At(case.start),
         Begin,
@@ -95,6 +97,7 @@ pub fn cold_charge(case: &Case) -> Vec<Step> {
 pub fn under_voltage(case: &Case) -> Vec<Step> {
     let draw_a = case.values.get(Key::Discharge) * case.spec.layout.capacity_ah;
     vec![
+        Plug(false),
         Strike(Trouble::Unprotected { load: 1.0 }),
         Become(Conditions { draw_a: draw_a as f32, ..USUAL }),
         Wait(case.values.get(Key::Lasts)),
