@@ -11,7 +11,10 @@ use zhilian::wire::{Format, Message, encode};
 
 /// What some vehicles say for so many minutes, in the form in which they travel.
 fn letters(minutes: u32) -> Vec<(Timestamp, String, Vec<u8>)> {
-    let text = format!("vehicles = 60\nduration = \"{minutes}m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n");
+    // Couriers swap packs, and each new pack needs room once.
+    let text = format!(
+        "vehicles = 100\nduration = \"{minutes}m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n[mix]\nrider = {{ commuter = 1.0 }}\n"
+    );
     let scenario = Scenario::parse(&text).expect("a sound scenario");
     let setting = Arc::new(run::setting(scenario, Timestamp(1_780_000_000_000)).expect("a sound setting"));
     let mut world = World::new(setting, Shard::WHOLE);
