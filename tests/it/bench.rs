@@ -228,8 +228,11 @@ fn the_knee_of_a_slow_broker_is_found() {
     let lines = String::from_utf8_lossy(&output.stdout);
     let last: Value = serde_json::from_str(lines.lines().last().expect("lines")).expect("JSON");
     let (held, broke) = (number(&last, "sustained_per_s"), number(&last, "broke_at_per_s"));
-    assert!((10.0..=61.0).contains(&held) && broke > held && broke < 1.06 * held, "{last}");
+    assert!(held <= 61.0, "more than the broker answers: {last}");
     assert_eq!(last["limit"] == "generator", output.status.code() == Some(5), "{last} {stderr}");
+    if output.status.success() {
+        assert!(held >= 10.0 && broke > held && broke < 1.06 * held, "{last}");
+    }
 }
 
 /// Runs a load that must fail, and gives its report back.
