@@ -45,8 +45,12 @@ fn asked() -> Option<Asked> {
 /// What the source of a rule says of it, before its code: paragraphs, without the rule's own name before them.
 fn doc_of(kind: Kind) -> String {
     let family = kind.rule().split('.').next().unwrap_or_default();
-    let path = Path::new(HERE).join(format!("src/detect/{family}/{}.rs", kind.name()));
-    let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let folder = Path::new(HERE).join("src/detect").join(family);
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    // Rules that share their code share a file, which names them.
+    let names = |source: &String| source.lines().any(|line| line.starts_with("//!") && line.contains(kind.rule()));
+    let shared = || std::fs::read_dir(&folder).ok()?.flatten().filter_map(|file| read(&file.path())).find(names);
+    let source = read(&folder.join(format!("{}.rs", kind.name()))).or_else(shared).unwrap_or_default();
     let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     let paragraphs: Vec<String> = lines.split(|line| line.is_empty()).map(|lines| lines.join(" ")).collect();
     let text = paragraphs.join("\n\n");

@@ -52,6 +52,8 @@ impl Track {
         if let Some(battery) = &report.battery {
             let last = before.and_then(Reading::of_report);
             self.packs.follow(&Reading::of(report, battery), last.as_ref());
+        } else {
+            self.packs.miss(guard::seconds(report.stamp.time));
         }
     }
 
@@ -111,6 +113,6 @@ mod tests {
     fn a_vehicle_costs_few_bytes() {
         let track = size_of::<Entry>() - size_of::<Option<Report>>();
         let pack = size_of::<PackFeatures>() + 16 * size_of::<CellFeature>();
-        assert!(track <= 248 && pack <= 192, "{track} + {pack} bytes");
+        assert!(track <= 256 && pack <= 192, "{track} + {pack} bytes");
     }
 }

@@ -8,7 +8,7 @@ use super::look::finding;
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Kind, Level};
-use crate::track::PackFeatures;
+use crate::track::guard;
 
 /// When a management counts as silent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,15 +45,15 @@ impl Detector for BmsSilent {
     }
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
-        let (report, Some(features)) = (sight.report, sight.track.packs.present()) else { return Signal::Unknown };
-        if sight.event.is_some() {
+        let report = sight.report;
+        if sight.event.is_some() || sight.track.packs.present().is_none() {
             return Signal::Unknown;
         }
         if report.battery.is_some() || report.link.backup_power {
             // It answers, or there is no pack: others' business.
             return Signal::Absent;
         }
-        let silent_s = silence(sight, features);
+        let silent_s = silence(sight);
         if silent_s >= self.0.long_after.as_secs() {
             Signal::Present(Level::Two)
         } else if silent_s >= self.0.after.as_secs() {
@@ -64,7 +64,7 @@ impl Detector for BmsSilent {
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
-        let minutes = sight.track.packs.present().map_or(0, |features| silence(sight, features)) as f64 / 60.0;
+        let minutes = silence(sight) as f64 / 60.0;
         finding(
             format!(
                 "the battery management has not answered for {minutes:.0} min although it has power; check its wiring"
@@ -75,10 +75,9 @@ impl Detector for BmsSilent {
     }
 }
 
-/// How long nothing was heard of the pack, s.
-fn silence(sight: Sight<'_>, features: &PackFeatures) -> u64 {
-    let now = sight.report.stamp.time.0 / 1000;
-    now.saturating_sub(i64::from(features.seen_s())).max(0) as u64
+/// For how long reports have said nothing of the pack, s.
+fn silence(sight: Sight<'_>) -> u64 {
+    sight.track.packs.unanswered_for_s(guard::seconds(sight.report.stamp.time)).into()
 }
 
 #[cfg(test)]
@@ -94,7 +93,7 @@ mod tests {
         assert_eq!(stage.ask(&rule), Signal::Absent);
         stage.say_all(60, |report| report.battery = None);
         assert_eq!(stage.ask(&rule), Signal::Unknown, "a minute is no silence");
-        stage.say_all(100, |_| {});
+        stage.say_all(120, |_| {});
         assert_eq!(stage.ask(&rule), Signal::Present(Level::One));
         stage.say_all(800, |_| {});
         assert_eq!(stage.ask(&rule), Signal::Present(Level::Two));

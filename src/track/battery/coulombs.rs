@@ -8,8 +8,11 @@ use super::reading::Reading;
 const LONGEST_S: f32 = 600.0;
 /// Charge over which the capacity is measured, %.
 const STRETCH_PCT: f32 = 10.0;
-/// Share of a new measurement.
-const GAIN: f32 = 0.25;
+/// Share of a new measurement: readings half a minute apart miss much of what a changing current moves.
+const GAIN: f32 = 1.0 / 12.0;
+/// Measurements before a mean counts as a best one, and before it is held against the best.
+const SETTLED: u8 = 12;
+const FOLLOWED: u8 = 24;
 
 /// The count, and the capacity that it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub struct Coulombs {
     anchor: u16,
     /// Mean capacity, 0.01 Ah; 0 unknown.
     capacity: u16,
-    /// The highest mean capacity since the third measurement, 0.01 Ah.
+    /// The highest mean capacity since it has settled, 0.01 Ah.
     best: u16,
     /// Measurements.
     count: u8,
@@ -54,10 +57,13 @@ impl Coulombs {
         }
         self.capacity = match self.count {
             0 => measured as u16,
-            _ => (f32::from(self.capacity) + GAIN * (measured - f32::from(self.capacity))) as u16,
+            count => {
+                let gain = GAIN.max(1.0 / (f32::from(count) + 1.0));
+                (f32::from(self.capacity) + gain * (measured - f32::from(self.capacity))) as u16
+            }
         };
         self.count = self.count.saturating_add(u8::from(!now.charging));
-        if self.count >= 3 {
+        if self.count >= SETTLED {
             self.best = self.best.max(self.capacity);
         }
     }
@@ -68,9 +74,9 @@ impl Coulombs {
         (self.capacity > 0).then(|| f32::from(self.capacity) / 100.0)
     }
 
-    /// Capacity over the best it had since it is followed; `None` before ten measurements.
+    /// Capacity over the best it had since it is followed; `None` before it has been followed for some time.
     #[must_use]
     pub fn kept(self) -> Option<f32> {
-        (self.count >= 10 && self.best > 0).then(|| f32::from(self.capacity) / f32::from(self.best))
+        (self.count >= FOLLOWED && self.best > 0).then(|| f32::from(self.capacity) / f32::from(self.best))
     }
 }

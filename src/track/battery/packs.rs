@@ -10,6 +10,9 @@ use super::reading::Reading;
 pub struct Packs {
     now: Option<Box<PackFeatures>>,
     before: Option<Box<PackFeatures>>,
+    /// Device time of the first report in a row without a reading, s; 0 when the last one had one.
+    #[serde(default)]
+    unanswered_s: u32,
 }
 
 impl Packs {
@@ -23,6 +26,21 @@ impl Packs {
             other => other.insert(Box::new(PackFeatures::new(now))),
         };
         pack.follow(now, last);
+        self.unanswered_s = 0;
+    }
+
+    /// Takes note of a report without a reading, device time in seconds.
+    pub fn miss(&mut self, now_s: u32) {
+        if self.unanswered_s == 0 {
+            self.unanswered_s = now_s;
+        }
+    }
+
+    /// For how long reports have had no reading, s, from the first of them; 0 when the last one had one. Silence before the
+    /// first does not count: nobody knows whether the management would have answered.
+    #[must_use]
+    pub fn unanswered_for_s(&self, now_s: u32) -> u32 {
+        if self.unanswered_s == 0 { 0 } else { now_s.saturating_sub(self.unanswered_s) }
     }
 
     /// What is remembered of the pack in the vehicle; `None` before its first reading.
