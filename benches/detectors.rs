@@ -48,8 +48,8 @@ fn doc_of(kind: Kind) -> String {
     let folder = Path::new(HERE).join("src/detect").join(family);
     let read = |path: &Path| std::fs::read_to_string(path).ok();
     // Rules that share their code share a file, which names them.
-    let names = |source: &String| source.lines().any(|line| line.starts_with("//!") && line.contains(kind.rule()));
-    let shared = || std::fs::read_dir(&folder).ok()?.flatten().filter_map(|file| read(&file.path())).find(names);
+    let tells = |source: &String| source.lines().any(|line| line.starts_with("//!") && line.contains(kind.rule()));
+    let shared = || std::fs::read_dir(&folder).ok()?.flatten().filter_map(|file| read(&file.path())).find(tells);
     let source = read(&folder.join(format!("{}.rs", kind.name()))).or_else(shared).unwrap_or_default();
     let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     let paragraphs: Vec<String> = lines.split(|line| line.is_empty()).map(|lines| lines.join(" ")).collect();
