@@ -1,4 +1,4 @@
-//! The pool: sockets, readiness, timers. What the packets mean is in [`super::serve`].
+//! The pool: sockets, readiness, timers. What the packets mean is in `serve`.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
