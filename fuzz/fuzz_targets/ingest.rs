@@ -1,7 +1,7 @@
 //! `cargo +nightly fuzz run ingest`
 #![no_main]
 
-#[allow(dead_code, reason = "the others are for the other fuzzers")]
+#[expect(dead_code, reason = "the others are for the other fuzzers")]
 #[path = "../targets.rs"]
 mod targets;
 
