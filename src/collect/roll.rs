@@ -15,7 +15,7 @@ const CALLS: usize = 60;
 /// Whose connection is known to be lost is silent after this.
 const CUT_OFF: Duration = Duration::from_mins(1);
 /// Who fell silent within neighbouring spans of this did so together.
-const TOGETHER: Duration = Duration::from_mins(5);
+const SPAN: Duration = Duration::from_mins(5);
 
 /// How the radio cells are doing.
 #[derive(Debug, Default)]
@@ -105,7 +105,7 @@ impl RollCall {
         let since = track.seen.max(self.began);
         let is_silent = self.patience.ends(report, since, now) || (!track.online && now >= since + CUT_OFF);
         let reason = if is_silent {
-            let span = track.seen.0.div_euclid(TOGETHER.as_millis() as i64);
+            let span = track.seen.0.div_euclid(SPAN.as_millis() as i64);
             *self.counting.silent.entry((cell, span)).or_default() += 1;
             let company = self.counted.company(cell, span);
             if company.silent == 0 {

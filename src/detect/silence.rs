@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Timestamp, span};
 use crate::model::{Mode, Report};
 use crate::track::Track;
+use crate::track::guard::EMPTY_PCT;
 
 /// So many vehicles of a radio cell that fall silent together are no coincidence (**assumed**).
 const TOGETHER: u32 = 3;
 /// At this power a network is about to be lost, dBm (3GPP TS 36.133 has −110 dBm as the edge of fair coverage).
 const FADING_DBM: f64 = -110.0;
-/// A pack below this charge may switch itself off, % (**assumed**; its management warns before that).
-const EMPTY_PCT: f64 = 3.0;
 
 /// Why nothing is heard of a vehicle, or not where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,7 +39,7 @@ const SILENCE_S: u32 = 900;
 /// A message that took longer waited for a network, seconds.
 const LATE_S: f64 = 60.0;
 /// A pack below this charge may switch itself off, % (**assumed**; its management warns before that).
-const EMPTY_PCT: f64 = 3.0;
+pub const EMPTY_PCT: f64 = 3.0;
 
 /// What happened to a vehicle since it was last left.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

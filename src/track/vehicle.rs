@@ -53,7 +53,7 @@ impl Track {
             let last = before.and_then(Reading::of_report);
             self.packs.follow(&Reading::of(report, battery), last.as_ref());
         } else {
-            self.packs.miss(guard::seconds(report.stamp.time));
+            self.packs.miss(guard::seconds(report.stamp.time), !report.link.backup_power);
         }
     }
 

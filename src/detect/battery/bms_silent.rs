@@ -99,5 +99,19 @@ mod tests {
         assert_eq!(stage.ask(&rule), Signal::Present(Level::Two));
         stage.say_all(60, |report| report.link.backup_power = true);
         assert_eq!(stage.ask(&rule), Signal::Absent, "without a pack there is nothing to answer");
+        stage.say_all(60, |report| report.link.backup_power = false);
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "a new one has a moment to answer");
+    }
+
+    #[test]
+    fn a_silence_of_the_whole_vehicle_is_none_of_its_management() {
+        let rule = BmsSilent(BmsSilentSettings::default());
+        let mut stage = Stage::of(Chemistry::Lfp);
+        stage.say_all(7200, |report| report.battery = None);
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "the first word after two hours");
+        stage.say_all(10, |_| {});
+        assert_eq!(stage.ask(&rule), Signal::Unknown, "and the second");
+        stage.say_all(110, |_| {});
+        assert_eq!(stage.ask(&rule), Signal::Present(Level::One));
     }
 }

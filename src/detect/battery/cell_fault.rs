@@ -272,9 +272,7 @@ fn fallen_pct(look: &Look<'_>, cell: usize) -> Option<f64> {
 
 /// How far a cell is below the median one, mV.
 fn below_median(battery: &Battery, cell: usize) -> f64 {
-    let mut sorted = battery.cells_mv.clone();
-    sorted.sort_unstable();
-    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    let median = median(&battery.cells_mv).unwrap_or(0.0);
     battery.cells_mv.get(cell).map_or(0.0, |mv| f64::from(median) - f64::from(*mv))
 }
 

@@ -13,7 +13,7 @@ use super::look::{Look, finding};
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Kind, Level};
-use crate::track::battery::reading::measured;
+use crate::track::battery::{reading::measured, sampling::median};
 
 /// When a pack counts as running away.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,12 +110,10 @@ impl Signs {
         let battery = look.now;
         let hottest_c = battery.hottest().map_or(f64::NAN, |celsius| celsius.0);
         let coldest_c = battery.coldest().map_or(f64::NAN, |celsius| celsius.0);
-        let mut sorted = battery.cells_mv.clone();
-        sorted.sort_unstable();
-        let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+        let median = median(&battery.cells_mv).unwrap_or(0.0);
         let lowest = battery.cells_mv.iter().enumerate().filter(|(_, mv)| measured(**mv)).min_by_key(|(_, mv)| **mv);
         let (lowest_cell, lowest_number) = match lowest {
-            Some((index, mv)) if median > 0 => (f64::from(*mv) / f64::from(median), index + 1),
+            Some((index, mv)) if median > 0.0 => (f64::from(*mv) / f64::from(median), index + 1),
             Some(_) | None => (1.0, 0),
         };
         let spread_k = hottest_c - coldest_c;

@@ -29,9 +29,12 @@ impl Packs {
         self.unanswered_s = 0;
     }
 
-    /// Takes note of a report without a reading, device time in seconds.
-    pub fn miss(&mut self, now_s: u32) {
-        if self.unanswered_s == 0 {
+    /// Takes note of a report without a reading, device time in seconds; of one that lives on its backup cell there is no
+    /// pack to answer.
+    pub fn miss(&mut self, now_s: u32, powered: bool) {
+        if !powered {
+            self.unanswered_s = 0;
+        } else if self.unanswered_s == 0 {
             self.unanswered_s = now_s;
         }
     }
