@@ -8,9 +8,9 @@ use zhilian::base::{Clock, Timestamp};
 use zhilian::collect::{Core, Inbound, Settings};
 use zhilian::config::run;
 use zhilian::model::Report;
-use zhilian::sim::{Output, Scenario, Shard, World};
+use zhilian::sim::{Scenario, Shard, World};
 use zhilian::track::slab::Entry;
-use zhilian::wire::{Format, Message, encode};
+use zhilian::wire::{Format, Utterance, encode};
 
 /// A message on its way.
 struct Letter {
@@ -28,13 +28,7 @@ fn letters(vehicles: u32) -> Vec<Letter> {
     let (mut letters, mut payload) = (Vec::new(), Vec::new());
     while let Some(emission) = world.poll(Timestamp::NEVER) {
         // All of them: where numbers are missing, what follows is kept for a while.
-        let message = match emission.output {
-            Output::Report(report) => Message::Report(report),
-            Output::Event(event) => Message::Event(event),
-            Output::Reply(reply) => Message::Reply(reply),
-            Output::Backlog(batch) => Message::Batch(batch, Vec::new()),
-            Output::Network(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => continue,
-        };
+        let Utterance::Message(message) = emission.output.into() else { continue };
         encode(&message, Format::Json, &mut payload);
         letters.push(Letter { at: emission.at, topic: message.topic().to_string(), payload: payload.clone() });
     }

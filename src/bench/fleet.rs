@@ -8,11 +8,11 @@ use super::gauge::CpuMeter;
 use super::plan::Plan;
 use super::shared::{Phase, Shared, count};
 use super::traffic::Traffic;
-use super::utterance::{Utterance, utter};
 use super::worker::Outcome;
 use crate::base::{Stopwatch, Timestamp};
 use crate::mqtt::FleetLink;
 use crate::sim::{Emission, Setting, Shard, World};
+use crate::wire::Utterance;
 
 /// The longest wait, so that a new phase is noticed.
 const NAP: Duration = Duration::from_millis(10);
@@ -133,7 +133,7 @@ impl FleetWorker {
 
     fn carry_out(&mut self, emission: Emission, [start_ns, begin_ns]: [u64; 2]) {
         let after_s = emission.at.seconds_since(self.begin) / self.speed;
-        match utter(emission.output) {
+        match emission.output.into() {
             Utterance::Message(message) => {
                 let intended_ns = start_ns + (after_s.max(0.0) * 1e9) as u64;
                 count(&self.shared.counters.publish);
@@ -144,7 +144,7 @@ impl FleetWorker {
                 self.link.send(emission.vehicle, &message, intended_ns);
             }
             Utterance::Network(reachable) => self.link.set_reachable(emission.vehicle, reachable),
-            Utterance::Nothing => {}
+            Utterance::Truth(_) => {}
         }
     }
 }

@@ -18,7 +18,6 @@ pub mod shared;
 pub mod table;
 pub mod tally;
 pub mod traffic;
-pub mod utterance;
 pub mod verdict;
 pub mod worker;
 

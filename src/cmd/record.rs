@@ -21,9 +21,9 @@ use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::subscriber::Subscription;
 use crate::mqtt::{BrokerUrl, Notice, Subscriber};
-use crate::score;
 use crate::sim::{Fleet, Setting};
 use crate::tape::Entry;
+use crate::wire::Utterance;
 use crate::wire::topic::UPLINK_FILTER;
 
 /// How long the broker keeps messages when the connection is lost; long enough to come back, short enough to leave
@@ -140,10 +140,10 @@ fn perform(
     while recording.count.messages < limit && !stopped.load(Ordering::Relaxed) {
         let Some(emission) = fleet.poll(Timestamp::NEVER) else { break };
         reached.store(emission.at.millis_since(begin).max(0) as u64, Ordering::Relaxed);
-        match score::address(emission.output) {
-            score::Addressee::Network(message) => recording.say(emission.at, message)?,
-            score::Addressee::Truth(incident) => drop(incidents.insert(incident.id, incident)),
-            score::Addressee::Connections => {}
+        match emission.output.into() {
+            Utterance::Message(message) => recording.say(emission.at, message)?,
+            Utterance::Truth(incident) => drop(incidents.insert(incident.id, incident)),
+            Utterance::Network(_) => {}
         }
     }
     Ok((recording.finish()?, incidents))

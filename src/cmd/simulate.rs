@@ -18,7 +18,6 @@ use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, Stopwatch, Timestamp, span};
-use crate::bench::utterance::{Utterance, utter};
 use crate::config::files::{self, Folder};
 use crate::config::settings::SimulateSettings;
 use crate::config::{self, Config};
@@ -26,8 +25,8 @@ use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
 use crate::mqtt::pool::{Settings, Waker};
 use crate::mqtt::{BrokerUrl, FleetLink};
-use crate::sim::{Emission, Fleet, Output, Scenario, Setting};
-use crate::wire::Format;
+use crate::sim::{Emission, Fleet, Scenario, Setting};
+use crate::wire::{Format, Message, Utterance};
 
 /// Emissions between two looks at the clock and at whether to stop.
 const BURST: u32 = 512;
@@ -161,6 +160,24 @@ pub struct Summary {
     pub incidents: BTreeMap<u32, Incident>,
 }
 
+impl Summary {
+    fn count(&mut self, message: &Message) {
+        match message {
+            Message::Report(_) => self.reports += 1,
+            Message::Event(_) => self.events += 1,
+            Message::Reply(_) => self.replies += 1,
+            Message::Batch(batch, _) => {
+                let [reports, events, replies] = batch.counts();
+                self.reports += reports;
+                self.events += events;
+                self.replies += replies;
+                self.batches += 1;
+            }
+            Message::Presence(_) => {}
+        }
+    }
+}
+
 /// A running fleet.
 #[derive(Debug)]
 pub struct Running {
@@ -287,29 +304,19 @@ fn drive(
 
 /// Hands what a vehicle says to its connection, and counts it.
 fn carry_out(emission: Emission, link: &mut FleetLink, summary: &mut Summary, incidents: &mpsc::Sender<Incident>) {
-    match &emission.output {
-        Output::Report(_) => summary.reports += 1,
-        Output::Event(_) => summary.events += 1,
-        Output::Reply(_) => summary.replies += 1,
-        Output::Backlog(batch) => {
-            let [reports, events, replies] = batch.counts();
-            summary.reports += reports;
-            summary.events += events;
-            summary.replies += replies;
-            summary.batches += 1;
+    match emission.output.into() {
+        Utterance::Message(message) => {
+            summary.count(&message);
+            link.send(emission.vehicle, &message, 0);
         }
-        Output::Network(_) => {}
-        Output::IncidentBegan(incident) => {
-            summary.incidents.insert(incident.id, incident.clone());
-            // Nobody may be listening: the summary has it all the same.
-            let _ = incidents.try_send(incident.clone());
-        }
-        Output::IncidentEnded(incident) => drop(summary.incidents.insert(incident.id, incident.clone())),
-    }
-    match utter(emission.output) {
-        Utterance::Message(message) => link.send(emission.vehicle, &message, 0),
         Utterance::Network(reachable) => link.set_reachable(emission.vehicle, reachable),
-        Utterance::Nothing => {}
+        Utterance::Truth(incident) => {
+            if incident.end.is_none() {
+                // Nobody may be listening: the summary has it all the same.
+                let _ = incidents.try_send(incident.clone());
+            }
+            summary.incidents.insert(incident.id, incident);
+        }
     }
 }
 

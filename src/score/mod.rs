@@ -17,7 +17,7 @@ pub mod truth;
 
 pub use claim::{Claim, Episode, episodes};
 pub use matching::missed_and_false;
-pub use rehearsal::{Addressee, Outcome, address, rehearse};
+pub use rehearsal::{Outcome, rehearse};
 pub use scores::{Material, Scores};
 pub use sweep::Sweep;
 pub use truth::Case;

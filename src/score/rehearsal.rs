@@ -11,8 +11,8 @@ use super::truth::Case;
 use crate::base::{Timestamp, Vin};
 use crate::collect::{Core, Counters, Inbound, Output, Settings};
 use crate::model::{Alert, Family, Incident, Item, Report};
-use crate::sim::{self, Fleet, Setting};
-use crate::wire::{Format, Message, encode};
+use crate::sim::{Fleet, Setting};
+use crate::wire::{Format, Message, Utterance, encode};
 
 /// How often all packs are looked at for their risk.
 const LOOK_EVERY: Duration = Duration::from_mins(30);
@@ -36,31 +36,6 @@ pub struct Outcome {
     pub risk: BTreeMap<Vin, f64>,
     /// What the collector counted.
     pub counters: Counters,
-}
-
-/// Whom an output of the simulation is for.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are messages, and a box would cost an allocation each")]
-pub enum Addressee {
-    /// The network: a vehicle says it.
-    Network(Message),
-    /// Whoever may know the truth.
-    Truth(Incident),
-    /// Whoever keeps connections: nobody, in virtual time.
-    Connections,
-}
-
-/// Tells whom an output of the simulation is for.
-#[must_use]
-pub fn address(output: sim::Output) -> Addressee {
-    match output {
-        sim::Output::Report(report) => Addressee::Network(Message::Report(report)),
-        sim::Output::Event(event) => Addressee::Network(Message::Event(event)),
-        sim::Output::Reply(reply) => Addressee::Network(Message::Reply(reply)),
-        sim::Output::Backlog(batch) => Addressee::Network(Message::Batch(batch, Vec::new())),
-        sim::Output::Network(_) => Addressee::Connections,
-        sim::Output::IncidentBegan(incident) | sim::Output::IncidentEnded(incident) => Addressee::Truth(incident),
-    }
 }
 
 impl Outcome {
@@ -170,13 +145,13 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let (mut topic, mut payload) = (String::new(), Vec::new());
     let mut next_look = Timestamp(i64::MIN);
     while let Some(emission) = downlink.poll(&mut fleet) {
-        let message = match address(emission.output) {
-            Addressee::Network(message) => {
+        let message = match emission.output.into() {
+            Utterance::Message(message) => {
                 witness.note(emission.at, emission.vehicle, &message, &mut outcome);
                 message
             }
-            Addressee::Connections => continue,
-            Addressee::Truth(incident) => {
+            Utterance::Network(_) => continue,
+            Utterance::Truth(incident) => {
                 witness.note_incident(emission.vehicle, &incident);
                 outcome.incidents.insert(incident.id, incident);
                 continue;

@@ -12,8 +12,10 @@ mod proto;
 pub mod rejection;
 mod report;
 pub mod topic;
+pub mod utterance;
 
 pub use format::Format;
 pub use message::{Message, decode, decode_command, encode, encode_command};
 pub use rejection::Rejection;
 pub use topic::{Channel, Topic};
+pub use utterance::Utterance;

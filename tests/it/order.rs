@@ -12,9 +12,8 @@ use zhilian::alert::{Action, Order, Signature};
 use zhilian::base::{AlertId, Timestamp, Vin};
 use zhilian::collect::{Core, Counters, Inbound, Output, Settings};
 use zhilian::model::{AlertState, Item, Kind, Level, Stamp};
-use zhilian::score::rehearsal::{Addressee, address};
 use zhilian::sim::Fleet;
-use zhilian::wire::{Format, Message, encode};
+use zhilian::wire::{Format, Message, Utterance, encode};
 
 use crate::collector::{START_MS, away, feed_at, report, told};
 use crate::world::setting;
@@ -60,9 +59,9 @@ fn clean(seed: u64) -> Vec<Arrival> {
     let mut fleet = Fleet::new(&Arc::new(setting(&scenario(seed))), 1);
     let emissions = std::iter::from_fn(|| fleet.poll(Timestamp::NEVER));
     emissions
-        .filter_map(|emission| match address(emission.output) {
-            Addressee::Network(message) => Some(Arrival { at: emission.at, message }),
-            Addressee::Truth(_) | Addressee::Connections => None,
+        .filter_map(|emission| match emission.output.into() {
+            Utterance::Message(message) => Some(Arrival { at: emission.at, message }),
+            Utterance::Truth(_) | Utterance::Network(_) => None,
         })
         .collect()
 }

@@ -7,8 +7,8 @@ use zhilian::collect::{Core, Inbound, Settings};
 use zhilian::config::run;
 use zhilian::detect::silence::Silence;
 use zhilian::model::{Incident, Kind};
-use zhilian::sim::{Output, Scenario, Shard, World};
-use zhilian::wire::{Format, Message, encode};
+use zhilian::sim::{Scenario, Shard, World};
+use zhilian::wire::{Format, Utterance, encode};
 
 const SCENARIO: &str = "vehicles = 300\nduration = \"4h\"\nstart = \"2026-06-01T01:00:00+08:00\"\nseed = 5\n\
     [[incident]]\nkind = \"consent_off\"\ncount = 6\nwindow = \"10m..30m\"\nlasts = \"2h\"\n\
@@ -42,15 +42,13 @@ fn said() -> (BTreeMap<Kind, Vec<Option<Silence>>>, usize) {
                 }
             }
         }
-        let message = match emission.output {
-            Output::Report(report) => Message::Report(report),
-            Output::Event(event) => Message::Event(event),
-            Output::Backlog(batch) => Message::Batch(batch, Vec::new()),
-            Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => {
+        let message = match emission.output.into() {
+            Utterance::Message(message) => message,
+            Utterance::Truth(incident) => {
                 befallen.insert(incident.vin, incident);
                 continue;
             }
-            Output::Reply(_) | Output::Network(_) => continue,
+            Utterance::Network(_) => continue,
         };
         encode(&message, Format::Json, &mut payload);
         let topic = message.topic().to_string();

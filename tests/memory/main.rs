@@ -6,8 +6,8 @@ use allocation_counter::measure;
 use zhilian::base::Timestamp;
 use zhilian::collect::{Core, Inbound, Settings};
 use zhilian::config::run;
-use zhilian::sim::{Output, Scenario, Shard, World};
-use zhilian::wire::{Format, Message, encode};
+use zhilian::sim::{Scenario, Shard, World};
+use zhilian::wire::{Format, Utterance, encode};
 
 /// What some vehicles say for so many minutes, in the form in which they travel.
 fn letters(minutes: u32) -> Vec<(Timestamp, String, Vec<u8>)> {
@@ -21,13 +21,7 @@ fn letters(minutes: u32) -> Vec<(Timestamp, String, Vec<u8>)> {
     let (mut letters, mut payload) = (Vec::new(), Vec::new());
     while let Some(emission) = world.poll(Timestamp::NEVER) {
         // All of them: where numbers are missing, what follows is kept for a while.
-        let message = match emission.output {
-            Output::Report(report) => Message::Report(report),
-            Output::Event(event) => Message::Event(event),
-            Output::Reply(reply) => Message::Reply(reply),
-            Output::Backlog(batch) => Message::Batch(batch, Vec::new()),
-            Output::Network(_) | Output::IncidentBegan(_) | Output::IncidentEnded(_) => continue,
-        };
+        let Utterance::Message(message) = emission.output.into() else { continue };
         encode(&message, Format::Json, &mut payload);
         letters.push((emission.at, message.topic().to_string(), payload.clone()));
     }
