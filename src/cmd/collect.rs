@@ -16,16 +16,18 @@ use tokio::time::timeout;
 
 use super::collecting::Collecting;
 use super::output::{self, Style};
+use super::shard::Surroundings;
 use super::simulate::{TimeArgs, parse_url};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{AlertId, Clock, span};
-use crate::collect::{Core, Counters};
+use crate::collect::deal::core_of;
+use crate::collect::{self, Core, Counters};
 use crate::config::{self, Config};
 use crate::model::{Alert, Kind};
 use crate::mqtt::subscriber::Subscription;
 use crate::mqtt::{BrokerUrl, Subscriber};
-use crate::store::Writer;
+use crate::store::{Restored, Writer};
 use crate::web::Hub;
 use crate::web::metrics::Metrics;
 use crate::wire::topic::{UPLINK_FILTER, shared_uplink_filter};
@@ -78,7 +80,8 @@ pub struct Running {
     /// Where the interface listens.
     pub http: SocketAddr,
     hub: Arc<Hub>,
-    task: JoinHandle<(Counters, bool)>,
+    task: JoinHandle<Counters>,
+    store: Writer,
     server: JoinHandle<()>,
     stop: watch::Sender<bool>,
 }
@@ -107,18 +110,21 @@ impl Running {
         let (hub, requests) = Hub::new(place);
         let hub = Arc::new(hub);
         hub.health.subscribed.store(true, Ordering::Relaxed);
-        let mut core = Core::new(&config.collect);
-        let open = restored.open_alerts();
-        restored.alerts.into_iter().for_each(|alert| hub.show_alert(alert));
-        restored.windows.iter().for_each(|window| hub.show_window(window.clone()));
-        core.restore(restored.vehicles, open);
-        core.restore_windows(restored.windows);
+        let cores = restore(&config.collect, restored, &hub);
 
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, Arc::clone(&hub), metrics));
-        let collecting = Collecting::new(core, clock, Arc::clone(&hub), store, alerts);
+        let around = Surroundings {
+            clock,
+            hub: Arc::clone(&hub),
+            store: store.desk(),
+            saves_per_s: config.store.vehicles_per_s.div_ceil(cores.len()),
+            sender: subscriber.sender(),
+            alerts,
+        };
+        let collecting = Collecting::start(cores, &around);
         let task = tokio::spawn(collecting.run(subscriber, requests, stopped));
-        Ok(Self { http, hub, task, server, stop })
+        Ok(Self { http, hub, task, store, server, stop })
     }
 
     /// The picture it shows.
@@ -133,10 +139,11 @@ impl Running {
     /// When the store could not be flushed.
     pub async fn stop(self) -> Result<Counters, Failure> {
         self.stop.send_replace(true);
-        let (counters, stored) = self
+        let counters = self
             .task
             .await
             .map_err(|error| Failure::new(ExitCode::Failure, format!("the collector failed: {error}")))?;
+        let stored = tokio::task::spawn_blocking(|| self.store.close()).await.unwrap_or(false);
         self.hub.close();
         if timeout(Duration::from_secs(2), self.server).await.is_err() {
             tracing::debug!("a reader kept its connection open");
@@ -147,6 +154,27 @@ impl Running {
             Err(Failure::new(ExitCode::Failure, "the store could not be written: the last states are missing in it"))
         }
     }
+}
+
+/// As many cores as the settings want, each with its share of what was stored; what was stored is shown.
+fn restore(settings: &collect::Settings, restored: Restored, hub: &Hub) -> Vec<Core> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let count = if settings.shards == 0 { (processors - 1).max(1) } else { settings.shards };
+    let share = collect::Settings { max_vehicles: settings.max_vehicles.div_ceil(count), ..settings.clone() };
+    let open = restored.open_alerts();
+    restored.alerts.into_iter().for_each(|alert| hub.show_alert(alert));
+    restored.windows.iter().for_each(|window| hub.show_window(window.clone()));
+    let mut cores: Vec<Core> = (0..count).map(|_| Core::new(&share)).collect();
+    for saved in restored.vehicles {
+        cores[core_of(saved.track.vin, count)].restore(vec![saved], Vec::new());
+    }
+    for alert in open {
+        cores[core_of(alert.vin, count)].restore(Vec::new(), vec![alert]);
+    }
+    for window in restored.windows {
+        cores[core_of(window.vin, count)].restore_windows(vec![window]);
+    }
+    cores
 }
 
 async fn connect(url: BrokerUrl, config: &Config) -> Result<Subscriber, Failure> {

@@ -175,14 +175,18 @@ async fn listen(
         tokio::select! {
             () = &mut ended => break,
             notice = subscriber.next() => match notice {
-                Some(Notice::Message { topic, content_type, payload, retained }) => recording.hear(&Entry {
-                    at: clock.now(),
-                    // MQTT has no other topics than text.
-                    topic: String::from_utf8_lossy(&topic),
-                    content_type: content_type.map(Cow::Owned),
-                    retained,
-                    payload: Cow::Borrowed(&payload),
-                })?,
+                Some(Notice::Messages(letters)) => {
+                    for letter in letters.iter().take((limit - recording.count.messages) as usize) {
+                        recording.hear(&Entry {
+                            at: clock.now(),
+                            // MQTT has no other topics than text.
+                            topic: String::from_utf8_lossy(&letter.topic),
+                            content_type: letter.content_type.as_deref().map(Cow::Borrowed),
+                            retained: letter.retained,
+                            payload: Cow::Borrowed(&letter.payload),
+                        })?;
+                    }
+                }
                 Some(Notice::Lost { why, retry_in }) => {
                     losses += 1;
                     tracing::warn!("lost the broker ({why}); next attempt in {:.1} s", retry_in.as_secs_f64());

@@ -1,12 +1,13 @@
 //! The core: payload in, changes out. Deterministic: the same messages give the same alerts, whenever they arrive.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::archive::Archive;
 use super::counters::Counters;
 use super::intake::Change;
-use super::roll::RollCall;
+use super::roll::{Census, RollCall};
 use super::settings::Settings;
 use crate::alert::{self, Book, Permit, Refusal, Window, WindowRefusal};
 use crate::base::{AlertId, Timestamp, Vin};
@@ -184,6 +185,16 @@ impl Core {
             self.tell(vehicle, alert, before);
             self.outputs.push_back(Output::Vehicle(vehicle));
         }
+    }
+
+    /// What the last round of the roll call counted, once after each; for the other cores of a fleet that is dealt out.
+    pub fn take_census(&mut self) -> Option<Arc<Census>> {
+        self.roll.take_census()
+    }
+
+    /// Takes note of what another core's last round counted, so that who is silent is judged by all vehicles of a radio cell.
+    pub fn hear_census(&mut self, core: usize, census: Arc<Census>) {
+        self.roll.hear_census(core, census);
     }
 
     /// Lets a vehicle be moved for a time: claims of theft are only noted meanwhile.

@@ -51,4 +51,33 @@ impl Counters {
     pub fn rejected_total(&self) -> u64 {
         self.rejected.values().sum()
     }
+
+    /// Adds what another core counted.
+    pub fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.messages, other.messages),
+            (&mut self.received, other.received),
+            (&mut self.reports, other.reports),
+            (&mut self.duplicates, other.duplicates),
+            (&mut self.late, other.late),
+            (&mut self.unplaced, other.unplaced),
+            (&mut self.given_up, other.given_up),
+            (&mut self.replays, other.replays),
+            (&mut self.stale, other.stale),
+            (&mut self.missing, other.missing),
+            (&mut self.future, other.future),
+            (&mut self.raised, other.raised),
+            (&mut self.reopened, other.reopened),
+            (&mut self.escalated, other.escalated),
+            (&mut self.cleared, other.cleared),
+            (&mut self.suppressed, other.suppressed),
+            (&mut self.withdrawn, other.withdrawn),
+        ];
+        for (own, more) in pairs {
+            *own += more;
+        }
+        for (rejection, count) in &other.rejected {
+            *self.rejected.entry(*rejection).or_default() += count;
+        }
+    }
 }

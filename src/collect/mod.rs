@@ -4,10 +4,11 @@
 mod archive;
 pub mod core;
 pub mod counters;
+pub mod deal;
 mod intake;
 mod past;
 mod replay;
-mod roll;
+pub mod roll;
 pub mod settings;
 
 pub use core::{Core, Inbound, Output};

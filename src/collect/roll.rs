@@ -1,7 +1,9 @@
 //! The roll call: goes round all vehicles once a minute, a part of them each second, and notes who is silent and why. A
-//! reason is given in the second round, when it is known how the others of a radio cell are doing.
+//! reason is given in the second round, when it is known how the others of a radio cell are doing. Where the fleet is dealt
+//! out to several cores, they tell each other the census of each round.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
@@ -17,15 +19,15 @@ const CUT_OFF: Duration = Duration::from_mins(1);
 /// Who fell silent within neighbouring spans of this did so together.
 const SPAN: Duration = Duration::from_mins(5);
 
-/// How the radio cells are doing.
-#[derive(Debug, Default)]
-struct Cells {
+/// How the radio cells are doing: what one round of the roll call counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Census {
     heard: HashMap<u32, u32>,
     /// By cell and span.
     silent: HashMap<(u32, i64), u32>,
 }
 
-impl Cells {
+impl Census {
     fn company(&self, cell: u32, span: i64) -> Company {
         let silent = (span - 1..=span + 1).filter_map(|span| self.silent.get(&(cell, span))).sum();
         Company { heard: self.heard.get(&cell).copied().unwrap_or(0), silent }
@@ -41,8 +43,12 @@ pub struct RollCall {
     began: Timestamp,
     /// Who is called next.
     at: usize,
-    counting: Cells,
-    counted: Cells,
+    counting: Census,
+    counted: Arc<Census>,
+    /// Whether a round has ended since the census was last asked for.
+    is_news: bool,
+    /// The newest of each other core.
+    elsewhere: BTreeMap<usize, Arc<Census>>,
     /// Who is silent and why, with when it was last heard.
     reasons: HashMap<VehicleId, (Silence, Timestamp)>,
 }
@@ -56,8 +62,10 @@ impl RollCall {
             next: Timestamp::NEVER,
             began: Timestamp::NEVER,
             at: 0,
-            counting: Cells::default(),
-            counted: Cells::default(),
+            counting: Census::default(),
+            counted: Arc::default(),
+            is_news: false,
+            elsewhere: BTreeMap::new(),
             reasons: HashMap::new(),
         }
     }
@@ -92,10 +100,19 @@ impl RollCall {
         self.at = end;
         if end == slab.len() {
             self.at = 0;
-            std::mem::swap(&mut self.counted, &mut self.counting);
-            self.counting.heard.clear();
-            self.counting.silent.clear();
+            self.counted = Arc::new(std::mem::take(&mut self.counting));
+            self.is_news = true;
         }
+    }
+
+    /// What the last round counted, once after each.
+    pub fn take_census(&mut self) -> Option<Arc<Census>> {
+        std::mem::take(&mut self.is_news).then(|| Arc::clone(&self.counted))
+    }
+
+    /// Takes note of what the last round of another core counted.
+    pub fn hear_census(&mut self, core: usize, census: Arc<Census>) {
+        self.elsewhere.insert(core, census);
     }
 
     /// Calls one; true when the answer is new.
@@ -107,9 +124,14 @@ impl RollCall {
         let reason = if is_silent {
             let span = track.seen.0.div_euclid(SPAN.as_millis() as i64);
             *self.counting.silent.entry((cell, span)).or_default() += 1;
-            let company = self.counted.company(cell, span);
+            let mut company = self.counted.company(cell, span);
             if company.silent == 0 {
                 return false;
+            }
+            for census in self.elsewhere.values() {
+                let others = census.company(cell, span);
+                company.heard += others.heard;
+                company.silent += others.silent;
             }
             Some(Silence::of(report, track, company))
         } else {

@@ -12,6 +12,9 @@ use crate::{alert, detect};
 pub struct Settings {
     /// How many vehicles are followed at most; reports of others are counted and turned away.
     pub max_vehicles: usize,
+    /// In how many parts the fleet is dealt out, each with a task and a core of its own; 0: one for each processor but one,
+    /// which is left to the connection.
+    pub shards: usize,
     /// What is kept so that messages can still be put in order when they come late.
     pub rewind: Rewind,
     /// After how long without a word a vehicle is silent.
@@ -25,7 +28,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            max_vehicles: 1_000_000,
+            max_vehicles: 2_000_000,
+            shards: 0,
             rewind: Rewind::default(),
             silence: Patience::default(),
             alert: alert::Settings::default(),

@@ -68,11 +68,13 @@ impl Default for HttpSettings {
 pub struct StoreSettings {
     /// Its file.
     pub path: PathBuf,
+    /// How many states of vehicles are written each second at most, each in its turn; alerts always are.
+    pub vehicles_per_s: usize,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { path: PathBuf::from("zhilian.db") }
+        Self { path: PathBuf::from("zhilian.db"), vehicles_per_s: 5000 }
     }
 }
 

@@ -1,9 +1,12 @@
 //! The collector's connection: one `rumqttc` client that subscribes to everything vehicles say, publishes commands to them,
 //! and comes back after every loss, with the library's known traps closed (in-flight bound, packet size, waits between attempts).
 
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::poll;
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
@@ -17,25 +20,21 @@ use super::url::BrokerUrl;
 /// The longest packet taken, bytes. Far above the wire's limit, so that an oversized payload is counted and not just
 /// withheld by the broker.
 const MAX_PACKET: u32 = 4 * 1024 * 1024;
-/// Messages between the connection and the collector; when it is full, the connection stops reading.
-const QUEUE: usize = 4096;
+/// Messages that are handed on together at most. Fewer are, as soon as nothing more is there to be read.
+const BATCH: usize = 256;
+/// Batches between the connection and the collector. When it is full, the connection stops reading, so nothing more is
+/// acknowledged, and the broker holds back what exceeds [`RECEIVE_MAX`].
+const QUEUE: usize = 16;
+/// Messages that the broker may send before they are acknowledged.
+const RECEIVE_MAX: u16 = 1024;
 
 /// What comes from the connection.
 #[derive(Debug)]
 pub enum Notice {
     /// Connected and subscribed.
     Subscribed,
-    /// A message.
-    Message {
-        /// Topic name.
-        topic: Bytes,
-        /// MQTT content type.
-        content_type: Option<String>,
-        /// Payload.
-        payload: Bytes,
-        /// Whether the broker had kept it from before the subscription.
-        retained: bool,
-    },
+    /// Messages, in the order in which they came; at least one.
+    Messages(Vec<Letter>),
     /// The connection is gone; the next attempt follows after a wait.
     Lost {
         /// Why.
@@ -43,6 +42,31 @@ pub enum Notice {
         /// Time to the next attempt.
         retry_in: Duration,
     },
+}
+
+/// A message as it came.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// Topic name.
+    pub topic: Bytes,
+    /// MQTT content type.
+    pub content_type: Option<String>,
+    /// Payload.
+    pub payload: Bytes,
+    /// Whether the broker had kept it from before the subscription.
+    pub retained: bool,
+}
+
+/// Publishes over the connection of a [`Subscriber`]; for as many as want it.
+#[derive(Debug, Clone)]
+pub struct Sender(AsyncClient);
+
+impl Sender {
+    /// Publishes a message at `QoS` 1, without waiting; false when the connection is too busy to take it.
+    #[must_use]
+    pub fn publish(&self, topic: String, payload: Vec<u8>) -> bool {
+        self.0.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
+    }
 }
 
 /// The running connection.
@@ -80,7 +104,7 @@ impl Subscriber {
             .set_connection_timeout(5)
             .set_clean_start(false)
             .set_session_expiry_interval(Some(subscription.kept.as_secs().try_into().unwrap_or(u32::MAX)))
-            .set_receive_maximum(Some(1024))
+            .set_receive_maximum(Some(RECEIVE_MAX))
             .set_max_packet_size(Some(MAX_PACKET))
             .set_request_channel_capacity(64);
         options.set_outgoing_inflight_upper_limit(64);
@@ -90,7 +114,7 @@ impl Subscriber {
         let (client, events) = AsyncClient::new(options, 64);
         let (sender, notices) = mpsc::channel(QUEUE);
         let (stop, stopped) = watch::channel(false);
-        let driver = Driver { client: client.clone(), filter: subscription.filter, sender, stopped };
+        let driver = Driver { client: client.clone(), filter: subscription.filter, batch: Vec::new(), sender, stopped };
         Self { notices, early: None, client, stop, task: tokio::spawn(driver.run(events)) }
     }
 
@@ -101,7 +125,7 @@ impl Subscriber {
     pub async fn ready(&mut self, patience: Duration) -> Result<(), String> {
         match tokio::time::timeout(patience, self.next()).await {
             // A broker may hand over what it kept before it confirms the subscription.
-            Ok(Some(notice @ (Notice::Subscribed | Notice::Message { .. }))) => {
+            Ok(Some(notice @ (Notice::Subscribed | Notice::Messages(_)))) => {
                 self.early = Some(notice);
                 Ok(())
             }
@@ -119,10 +143,10 @@ impl Subscriber {
         }
     }
 
-    /// Publishes a message at `QoS` 1, without waiting; false when the connection is too busy to take it.
+    /// Who can publish over this connection.
     #[must_use]
-    pub fn publish(&self, topic: String, payload: Vec<u8>) -> bool {
-        self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
+    pub fn sender(&self) -> Sender {
+        Sender(self.client.clone())
     }
 
     /// Sends DISCONNECT and waits for the end.
@@ -141,6 +165,8 @@ impl Subscriber {
 struct Driver {
     client: AsyncClient,
     filter: String,
+    /// Came and is not handed on yet.
+    batch: Vec<Letter>,
     sender: mpsc::Sender<Notice>,
     stopped: watch::Receiver<bool>,
 }
@@ -149,7 +175,16 @@ impl Driver {
     async fn run(mut self, mut events: EventLoop) {
         let mut backoff = Backoff::of_collector(u64::from(std::process::id()));
         loop {
-            let notice = match events.poll().await {
+            let event = {
+                let mut next = pin!(events.poll());
+                match poll!(next.as_mut()) {
+                    Poll::Ready(event) => event,
+                    // A pause: what came before it must not wait for what comes after.
+                    Poll::Pending if self.hand_on().await => next.await,
+                    Poll::Pending => return,
+                }
+            };
+            let notice = match event {
                 Ok(Event::Incoming(packet)) => self.on_packet(packet, &mut backoff),
                 Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(ConnectionError::RequestsDone) => return,
                 Ok(Event::Outgoing(
@@ -167,12 +202,15 @@ impl Driver {
                 Err(_) if *self.stopped.borrow() => return,
                 Err(error) => Some(Notice::Lost { why: explain(&error), retry_in: backoff.next_wait() }),
             };
+            if (notice.is_some() || self.batch.len() >= BATCH) && !self.hand_on().await {
+                return;
+            }
             let Some(notice) = notice else { continue };
             let wait = match &notice {
                 Notice::Lost { retry_in, .. } => Some(*retry_in),
-                Notice::Subscribed | Notice::Message { .. } => None,
+                Notice::Subscribed | Notice::Messages(_) => None,
             };
-            if self.sender.send(notice).await.is_err() && !*self.stopped.borrow() {
+            if !self.say(notice).await {
                 return;
             }
             if let Some(wait) = wait {
@@ -184,7 +222,19 @@ impl Driver {
         }
     }
 
-    fn on_packet(&self, packet: Packet, backoff: &mut Backoff) -> Option<Notice> {
+    /// Says something to whoever listens; false when it is no use to go on. Who stops listens no more, but the connection
+    /// has yet to say farewell.
+    async fn say(&self, notice: Notice) -> bool {
+        self.sender.send(notice).await.is_ok() || *self.stopped.borrow()
+    }
+
+    /// Hands on what came; false when it is no use to go on.
+    async fn hand_on(&mut self) -> bool {
+        let batch = std::mem::take(&mut self.batch);
+        batch.is_empty() || self.say(Notice::Messages(batch)).await
+    }
+
+    fn on_packet(&mut self, packet: Packet, backoff: &mut Backoff) -> Option<Notice> {
         match packet {
             Packet::ConnAck(_) => {
                 // Always, because a broker that restarted has forgotten the subscription.
@@ -201,12 +251,15 @@ impl Driver {
                     Some(Notice::Lost { why, retry_in: backoff.next_wait() })
                 }
             },
-            Packet::Publish(publish) => Some(Notice::Message {
-                topic: publish.topic,
-                content_type: publish.properties.and_then(|properties| properties.content_type),
-                payload: publish.payload,
-                retained: publish.retain,
-            }),
+            Packet::Publish(publish) => {
+                self.batch.push(Letter {
+                    topic: publish.topic,
+                    content_type: publish.properties.and_then(|properties| properties.content_type),
+                    payload: publish.payload,
+                    retained: publish.retain,
+                });
+                None
+            }
             Packet::Disconnect(disconnect) => Some(Notice::Lost {
                 why: format!("the broker ended the connection: {:?}", disconnect.reason_code),
                 retry_in: backoff.next_wait(),

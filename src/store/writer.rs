@@ -39,9 +39,43 @@ impl Batch {
 /// The store's thread.
 #[derive(Debug)]
 pub struct Writer {
+    desk: Desk,
+    thread: JoinHandle<()>,
+}
+
+/// Where batches are handed to the store's thread; for as many as have any.
+#[derive(Debug, Clone)]
+pub struct Desk {
     sender: SyncSender<Batch>,
     healthy: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+}
+
+impl Desk {
+    /// Hands over a batch; gives it back when the thread is behind.
+    ///
+    /// # Errors
+    /// The batch, to be handed over again later.
+    pub fn put(&self, batch: Batch) -> Result<(), Batch> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.sender.try_send(batch).map_err(|error| match error {
+            TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch,
+        })
+    }
+
+    /// Hands over a batch before the end, and waits until there is room for it.
+    pub fn put_last(&self, batch: Batch) {
+        if !batch.is_empty() && self.sender.send(batch).is_err() {
+            self.healthy.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the last write succeeded.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
 }
 
 impl Writer {
@@ -58,34 +92,22 @@ impl Writer {
         let spawned =
             std::thread::Builder::new().name("store".to_owned()).spawn(move || write(database, &receiver, &health));
         let failed = |error: std::io::Error| StoreError::Open { path: path.to_owned(), why: error.to_string() };
-        Ok((Self { sender, healthy, thread: spawned.map_err(failed)? }, restored))
+        Ok((Self { desk: Desk { sender, healthy }, thread: spawned.map_err(failed)? }, restored))
     }
 
-    /// Hands over a batch; gives it back when the thread is behind.
-    ///
-    /// # Errors
-    /// The batch, to be handed over again later.
-    pub fn put(&self, batch: Batch) -> Result<(), Batch> {
-        if batch.is_empty() {
-            return Ok(());
-        }
-        self.sender.try_send(batch).map_err(|error| match error {
-            TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch,
-        })
-    }
-
-    /// Whether the last write succeeded.
+    /// Where batches are handed over.
     #[must_use]
-    pub fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed)
+    pub fn desk(&self) -> Desk {
+        self.desk.clone()
     }
 
-    /// Writes a last batch and all before it, and ends the thread; false when that failed.
+    /// Ends the thread when all is written that was handed over, by whoever had a desk; false when that failed. All other
+    /// desks must be gone.
     #[must_use]
-    pub fn close(self, last: Batch) -> bool {
-        let handed_over = last.is_empty() || self.sender.send(last).is_ok();
-        drop(self.sender);
-        self.thread.join().is_ok() && handed_over && self.healthy.load(Ordering::Relaxed)
+    pub fn close(self) -> bool {
+        let Desk { sender, healthy } = self.desk;
+        drop(sender);
+        self.thread.join().is_ok() && healthy.load(Ordering::Relaxed)
     }
 }
 

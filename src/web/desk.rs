@@ -40,6 +40,16 @@ pub enum Request {
 }
 
 impl Request {
+    /// The vehicle that it is about.
+    #[must_use]
+    pub fn vin(&self) -> Vin {
+        match self {
+            Self::Step(told, ..) => told.vin,
+            Self::Authorise(permit, _) => permit.vin,
+            Self::Revoke(vin, ..) => *vin,
+        }
+    }
+
     /// Carries it out and answers; a window that changed by it is handed back, too.
     pub fn carry_out(self, now: Timestamp, core: &mut Core) -> Option<Window> {
         // Whoever asked may have gone; it is done all the same.

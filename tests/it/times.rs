@@ -25,7 +25,11 @@ fn a_real_broker_gives_the_same_alerts_as_virtual_time() {
 
     let begin = epoch();
     let time = ["--speed", "30", "--epoch", &begin.to_string()];
-    let (mut collecting, _) = collector(&url, &folder.path().join("store.db"), &time);
+    // The collector deals its work out, which must change nothing either.
+    let config = folder.path().join("three.toml");
+    std::fs::write(&config, "[collect]\nshards = 3\n").expect("it can be written");
+    let dealt = ["--config", config.to_str().expect("a plain path")];
+    let (mut collecting, _) = collector(&url, &folder.path().join("store.db"), &[&dealt[..], &time[..]].concat());
     let scenario = scenario.to_str().expect("a plain path");
     let fixed = ["simulate", "--json", "--broker", &url, "--scenario", scenario];
     let mut fleet = Running::start(ZHILIAN, &[&fixed[..], &time[..]].concat());
