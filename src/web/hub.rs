@@ -45,6 +45,8 @@ pub struct Health {
 pub struct Hub {
     view: RwLock<View>,
     feed: broadcast::Sender<Arc<Frame>>,
+    /// Vehicles have a feed of their own: whoever wants alerts alone need not wait for those of a large fleet.
+    positions: broadcast::Sender<Arc<Frame>>,
     replay: RwLock<VecDeque<Arc<Frame>>>,
     closing: watch::Sender<bool>,
     requests: mpsc::Sender<Request>,
@@ -68,6 +70,7 @@ impl Hub {
         let hub = Self {
             view: RwLock::default(),
             feed: broadcast::channel(FEED).0,
+            positions: broadcast::channel(FEED).0,
             replay: RwLock::default(),
             closing: watch::channel(false).0,
             requests,
@@ -105,10 +108,11 @@ impl Hub {
                 view.put_vehicle(shown);
             }
         }
-        if self.feed.receiver_count() > 0 {
+        if self.positions.receiver_count() > 0 {
             let view = self.view();
             let vehicles = vins.iter().filter_map(|vin| view.vehicles.get(vin)).map(|shown| &shown.view).collect();
-            self.send("vehicles", None, &Delta { now_ms: now, vehicles });
+            let data = serde_json::to_string(&Delta { now_ms: now, vehicles }).unwrap_or_default();
+            let _ = self.positions.send(Arc::new(Frame { event: "vehicles", id: None, data }));
         }
     }
 
@@ -129,22 +133,28 @@ impl Hub {
 
     /// Shows an authorised window that changed.
     pub fn show_window(&self, window: Window) {
-        self.send("window", None, &window);
+        self.send("window", &window);
         self.view_mut().put_window(window);
     }
 
     /// Shows the numbers of the moment.
     pub fn show_stats(&self, stats: Stats) {
         self.view_mut().stats = stats;
-        self.send("stats", None, &stats);
+        self.send("stats", &stats);
     }
 
-    fn send(&self, event: &'static str, id: Option<u64>, body: &impl Serialize) {
+    fn send(&self, event: &'static str, body: &impl Serialize) {
         let data = serde_json::to_string(body).unwrap_or_default();
-        let _ = self.feed.send(Arc::new(Frame { event, id, data }));
+        let _ = self.feed.send(Arc::new(Frame { event, id: None, data }));
     }
 
-    /// The changes from now on, after those alerts that a reader missed since `last_id`.
+    /// The vehicles that change from now on.
+    #[must_use]
+    pub fn follow_vehicles(&self) -> broadcast::Receiver<Arc<Frame>> {
+        self.positions.subscribe()
+    }
+
+    /// All other changes from now on, after those alerts that a reader missed since `last_id`.
     pub fn follow(&self, last_id: Option<u64>) -> (Vec<Arc<Frame>>, broadcast::Receiver<Arc<Frame>>) {
         let replay = self.replay.read().unwrap_or_else(PoisonError::into_inner);
         let receiver = self.feed.subscribe();
