@@ -272,15 +272,15 @@ mod tests {
         (who.client_id, who.login)
     }
 
-    fn login(user: &str, password: &str) -> Option<(String, String)> {
-        Some((user.to_owned(), password.to_owned()))
+    fn login(user: &str, password: &str) -> (String, String) {
+        (user.to_owned(), password.to_owned())
     }
 
     #[test]
     fn lines_without_a_header_are_users_and_passwords_in_turn() {
         let found = read("alice, s3,cret\n\nbob,\n").unwrap();
-        assert_eq!(who(&found, 0), ("own".to_owned(), login("alice", "s3,cret")));
-        assert_eq!(who(&found, 3), ("own".to_owned(), login("bob", "")));
+        assert_eq!(who(&found, 0), ("own".to_owned(), Some(login("alice", "s3,cret"))));
+        assert_eq!(who(&found, 3), ("own".to_owned(), Some(login("bob", ""))));
     }
 
     #[test]
@@ -289,15 +289,15 @@ mod tests {
         let mut introduction = Introduction::default();
         let vin: Vin = VIN.parse().unwrap();
         found.introduce_vehicle(0, vin, &mut introduction);
-        assert_eq!(introduction.login, login("y", "2"));
-        assert_eq!(who(&found, 1), (VIN.to_owned(), login("y", "2")));
+        assert_eq!(introduction.login, Some(login("y", "2")));
+        assert_eq!(who(&found, 1), (VIN.to_owned(), Some(login("y", "2"))));
         assert_eq!(found.check_vehicles(&[vin]), Ok(()));
         let other: Vin = "LZLEMTA20T0000002".parse().unwrap();
         let fault = found.check_vehicles(&[vin, other]).unwrap_err().to_string();
         assert!(fault.contains("1 of 2 vehicles have no line, such as LZLEMTA20T0000002"), "{fault}");
 
         let found = read("client_id,user,password\na,u,p\nb,,\n").unwrap();
-        assert_eq!((who(&found, 0), who(&found, 1)), (("a".to_owned(), login("u", "p")), ("b".to_owned(), None)));
+        assert_eq!((who(&found, 0), who(&found, 1)), (("a".to_owned(), Some(login("u", "p"))), ("b".to_owned(), None)));
         assert!(found.check_clients(2).is_ok());
         assert!(found.check_clients(3).unwrap_err().to_string().contains("2 clients by name, and 3 connections"));
     }

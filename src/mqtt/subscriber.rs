@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
+use rumqttc::v5::mqttbytes::{self, QoS};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, StateError};
 use rumqttc::{Outgoing, TlsError};
 use tokio::sync::{mpsc, watch};
@@ -234,25 +234,23 @@ impl Driver {
 /// An error of the library in words that say what to look at; `greeted`: the broker had accepted the connection.
 pub(super) fn explain(error: &ConnectionError, greeted: bool) -> String {
     match error {
-        ConnectionError::Io(io) => explain_io(io, greeted),
         ConnectionError::Tls(TlsError::TLS(error)) => tls::explain(error),
-        ConnectionError::Tls(TlsError::Io(io))
-            if matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) =>
-        {
-            HANG_UP.to_owned()
-        }
-        ConnectionError::Tls(TlsError::Io(io)) => explain_io(io, greeted),
-        ConnectionError::MqttState(StateError::Io(io)) => explain_io(io, greeted),
+        ConnectionError::Tls(TlsError::Io(io)) if is_end(io) => HANG_UP.to_owned(),
         ConnectionError::MqttState(StateError::ConnectionAborted) => closed(greeted),
+        ConnectionError::Io(io)
+        | ConnectionError::Tls(TlsError::Io(io))
+        | ConnectionError::MqttState(StateError::Io(io) | StateError::Deserialization(mqttbytes::Error::Io(io))) => {
+            explain_io(io, greeted)
+        }
         ConnectionError::MqttState(StateError::Deserialization(what)) => {
             format!("the broker sent garbage ({what}); is it an MQTT broker?")
         }
+        ConnectionError::NotConnAck(_) => {
+            "the broker sent garbage (a packet at the wrong time); is it an MQTT broker?".to_owned()
+        }
         ConnectionError::ConnectionRefused(code) => format!("the broker refused the login: {code:?}"),
         ConnectionError::Timeout(_) => "no answer within 5 s".to_owned(),
-        ConnectionError::MqttState(_)
-        | ConnectionError::Tls(_)
-        | ConnectionError::NotConnAck(_)
-        | ConnectionError::RequestsDone => error.to_string(),
+        ConnectionError::MqttState(_) | ConnectionError::Tls(_) | ConnectionError::RequestsDone => error.to_string(),
     }
 }
 
@@ -260,12 +258,13 @@ fn explain_io(error: &io::Error, greeted: bool) -> String {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls::explain(error);
     }
+    if is_end(error) { closed(greeted) } else { error.to_string() }
+}
+
+/// Whether it says that the other side is gone.
+fn is_end(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    if matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | UnexpectedEof) {
-        closed(greeted)
-    } else {
-        error.to_string()
-    }
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | UnexpectedEof)
 }
 
 fn closed(greeted: bool) -> String {

@@ -246,6 +246,7 @@ fn explain_alert(alert: AlertDescription) -> String {
         A::CertificateExpired,
         A::CertificateUnknown,
         A::UnknownCA,
+        A::DecryptError,
         A::AccessDenied,
     ];
     if ours.contains(&alert) {

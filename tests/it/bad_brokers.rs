@@ -81,7 +81,7 @@ fn one_that_never_answers() {
     let url = broker(ignore);
     meet(&url, &[&url, "no answer within 5 s"]);
     let secure = url.replace("mqtt", "mqtts");
-    let ca = crate::certificates::Authority::new();
+    let ca = crate::certificates::Authority::new("authority");
     let flags = ["bench", "conn", "-c", "1", "--duration", "1m", "--broker", &secure, "--ca", &ca.ca()];
     gone(&flags, &[&secure, "no answer within 5 s"]);
 }
@@ -90,7 +90,10 @@ fn one_that_never_answers() {
 fn one_that_sends_garbage() {
     let url = broker(|mut stream| {
         // It may be gone before it is answered.
-        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _ = stream.write_all(
+            b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Type: text/html\r\nContent-Length: 50\r\n\r\n\
+              <html><body><h1>400 Bad Request</h1></body></html>",
+        );
         ignore(stream);
     });
     meet(&url, &[&url, "garbage", "is it an MQTT broker?"]);

@@ -16,12 +16,12 @@ pub struct Authority {
 
 impl Authority {
     /// A new one, its certificate in `ca.pem`.
-    pub fn new() -> Self {
+    pub fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, "zhilian test authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("it signs itself");
         std::fs::write(folder.path().join("ca.pem"), certificate.pem()).expect("it can be written");

@@ -58,7 +58,7 @@ fn everybody<'a>(url: &'a str, store: &'a str, more: &[&'a str]) -> [Vec<&'a str
 
 #[test]
 fn every_connection_can_go_through_tls() {
-    let authority = Authority::new();
+    let authority = Authority::new("authority");
     authority.sign_broker("broker", &["localhost", "127.0.0.1"]);
     let port = free_port();
     let Some(_broker) = mosquitto_with(port, authority.folder(), &authority.mosquitto("broker")) else { return };
@@ -119,7 +119,7 @@ fn write_credentials(authority: &Authority, vins: &[String], shift: usize) -> St
 
 #[test]
 fn each_vehicle_is_known_by_its_own_certificate() {
-    let authority = Authority::new();
+    let authority = Authority::new("authority");
     authority.sign_broker("broker", &["127.0.0.1"]);
     // What a certificate is called may only speak for the vehicle that is called so.
     std::fs::write(authority.folder().join("acl"), "pattern readwrite zl/v1/%u/#\n").expect("it can be written");
@@ -131,7 +131,9 @@ fn each_vehicle_is_known_by_its_own_certificate() {
     let fleet = ["--vehicles", "6", "--seed", "7"];
     let vins = vins(&authority, &fleet);
     assert_eq!(vins.len(), 6);
-    vins.iter().for_each(|vin| authority.sign_client(vin));
+    for vin in &vins {
+        authority.sign_client(vin);
+    }
 
     let (ca, url) = (authority.ca(), format!("mqtts://127.0.0.1:{port}"));
     let path = write_credentials(&authority, &vins, 0);
@@ -155,11 +157,11 @@ fn each_vehicle_is_known_by_its_own_certificate() {
 
 #[test]
 fn what_is_wrong_with_tls_is_told_in_one_line() {
-    let authority = Authority::new();
+    let authority = Authority::new("authority");
     authority.sign_broker("broker", &["127.0.0.1"]);
     authority.sign_broker("elsewhere", &["broker.example"]);
     authority.sign_expired("expired", &["127.0.0.1"]);
-    let stranger = Authority::new();
+    let (stranger, namesake) = (Authority::new("stranger"), Authority::new("authority"));
     stranger.sign_client("client");
     let ports: [u16; 5] = std::array::from_fn(|_| free_port());
     let [secure, elsewhere, expired, wanting, plain] = ports;
@@ -176,8 +178,9 @@ fn what_is_wrong_with_tls_is_told_in_one_line() {
 
     let (ca, other_ca, store) = (authority.ca(), stranger.ca(), authority.path("c.db"));
     let (cert, key) = (stranger.path("client.pem"), stranger.path("client.key"));
-    let cases: [(&str, u16, &[&str], &[&str]); 7] = [
+    let cases: [(&str, u16, &[&str], &[&str]); 8] = [
         ("mqtts", secure, &["--ca", &other_ca], &["nobody who is trusted here", "--ca"]),
+        ("mqtts", secure, &["--ca", &namesake.ca()], &["nobody who is trusted here", "--ca"]),
         ("mqtts", elsewhere, &["--ca", &ca], &["not for 127.0.0.1, but for", "broker.example"]),
         ("mqtts", expired, &["--ca", &ca], &["has expired", "days ago"]),
         ("mqtts", plain, &["--ca", &ca], &["TLS", "is it mqtt://?"]),
@@ -195,7 +198,7 @@ fn what_is_wrong_with_tls_is_told_in_one_line() {
 
 #[test]
 fn bad_flags_and_files_for_tls_are_refused() {
-    let authority = Authority::new();
+    let authority = Authority::new("authority");
     authority.sign_client("one");
     authority.sign_client("two");
     let (ca, store) = (authority.ca(), authority.path("c.db"));
@@ -259,7 +262,7 @@ fn greet_and_tell(mut stream: StreamOwned<ServerConnection, std::net::TcpStream>
 
 #[test]
 fn after_a_storm_all_come_back_with_tickets() {
-    let authority = Authority::new();
+    let authority = Authority::new("authority");
     authority.sign_broker("broker", &["127.0.0.1"]);
     let (address, kinds) = counting_broker(&authority);
     let (url, ca) = (format!("mqtts://{address}"), authority.ca());
@@ -274,7 +277,7 @@ fn after_a_storm_all_come_back_with_tickets() {
 
 #[test]
 fn the_embedded_broker_listens_for_tls() {
-    let authority = Authority::new();
+    let authority = Authority::new("authority");
     authority.sign_broker("broker", &["127.0.0.1"]);
     authority.sign_client("client");
     let (ca, cert, key) = (authority.ca(), authority.path("broker.pem"), authority.path("broker.key"));
