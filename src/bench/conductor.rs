@@ -42,7 +42,10 @@ pub struct Conductor {
     plan: Arc<Plan>,
     shared: Arc<Shared>,
     phase_began_ns: u64,
-    connected_ns: u64,
+    /// When a connection last stood.
+    stood_ns: u64,
+    /// Connections and losses at the last look.
+    seen: (u64, u64),
     /// How the run ended before its time.
     pub broken: Option<Broken>,
 }
@@ -51,7 +54,7 @@ impl Conductor {
     /// A run that has not begun.
     #[must_use]
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>) -> Self {
-        Self { plan, shared, phase_began_ns: 0, connected_ns: 0, broken: None }
+        Self { plan, shared, phase_began_ns: 0, stood_ns: 0, seen: (0, 0), broken: None }
     }
 
     fn enter(&mut self, phase: Phase, now_ns: u64) {
@@ -73,13 +76,12 @@ impl Conductor {
     /// Goes on to the next phase when it is time; called often.
     pub fn tick(&mut self, now_ns: u64) {
         let in_phase = Duration::from_nanos(now_ns.saturating_sub(self.phase_began_ns));
+        let connected = get(&self.shared.counters.connected);
+        self.look(now_ns, connected);
         let counters = &self.shared.counters;
-        let connected = get(&counters.connected);
-        if connected > 0 {
-            self.connected_ns = now_ns;
-        }
         match self.shared.phase() {
-            Phase::Probe if connected > 0 => {
+            // It may be gone again.
+            Phase::Probe if get(&counters.connect_succ) > 0 => {
                 self.shared.set_times_ns(now_ns, u64::MAX, u64::MAX);
                 self.enter(Phase::Connect, now_ns);
             }
@@ -87,8 +89,13 @@ impl Conductor {
                 let why = self.shared.last_loss().unwrap_or_default();
                 self.stop(now_ns, Broken { why, cause: Cause::Broker });
             }
+            Phase::Connect | Phase::Run if now_ns - self.stood_ns > DEAD.as_nanos() as u64 => {
+                let loss = self.shared.last_loss().unwrap_or_default();
+                let why = format!("no connection for {} s: {loss}", DEAD.as_secs());
+                self.stop(now_ns, Broken { why, cause: Cause::Broker });
+            }
             Phase::Connect => self.on_connecting(now_ns, in_phase, connected),
-            Phase::Run => self.on_running(now_ns, connected),
+            Phase::Run => self.on_running(now_ns),
             Phase::Drain => {
                 let heard = self.plan.listeners == 0 || {
                     let expected = get(&counters.pub_succ) * u64::from(self.plan.listeners);
@@ -99,6 +106,17 @@ impl Conductor {
                 }
             }
             Phase::Probe | Phase::Leave => {}
+        }
+    }
+
+    /// Takes note of a connection that stands: a broker may accept each and drop it at once, so that one is always there.
+    fn look(&mut self, now_ns: u64, connected: u64) {
+        let (before, lost_before) = self.seen;
+        let lost = get(&self.shared.counters.connect_lost);
+        self.seen = (connected, lost);
+        let stands = before > 0 && connected > 0 && lost == lost_before;
+        if stands || self.shared.phase() == Phase::Probe {
+            self.stood_ns = now_ns;
         }
     }
 
@@ -119,7 +137,7 @@ impl Conductor {
         self.enter(Phase::Run, now_ns);
     }
 
-    fn on_running(&mut self, now_ns: u64, connected: u64) {
+    fn on_running(&mut self, now_ns: u64) {
         let [_, _, end_ns] = self.shared.times_ns();
         let all_sent = self.shared.finished.load(Ordering::Relaxed) >= u64::from(self.plan.threads);
         if now_ns >= end_ns {
@@ -127,10 +145,6 @@ impl Conductor {
         } else if all_sent && self.plan.role == Role::Publish {
             self.shared.end_at(now_ns);
             self.enter(Phase::Drain, now_ns);
-        } else if connected == 0 && now_ns - self.connected_ns > DEAD.as_nanos() as u64 {
-            let loss = self.shared.last_loss().unwrap_or_default();
-            let why = format!("no connection for {} s: {loss}", DEAD.as_secs());
-            self.stop(now_ns, Broken { why, cause: Cause::Broker });
         }
     }
 }

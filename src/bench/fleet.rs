@@ -54,7 +54,7 @@ impl FleetWorker {
         let traffic = Traffic::new(Arc::clone(plan), Arc::clone(shared), index, all, watch);
         let mut settings = plan.settings.clone();
         settings.seed ^= u64::from(index) << 32;
-        let link = FleetLink::new(settings, plan.logins.clone(), vehicles, plan.run, watch, traffic)?;
+        let link = FleetLink::new(settings, Arc::clone(&plan.credentials), vehicles, plan.run, watch, traffic)?;
         Ok(Self {
             plan: Arc::clone(plan),
             shared: Arc::clone(shared),

@@ -1,8 +1,10 @@
 //! What a run does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::Stage;
+use crate::mqtt::Credentials;
 use crate::mqtt::pool::{Qos, Settings};
 
 /// What the connections of a run are for.
@@ -70,8 +72,8 @@ pub struct Plan {
     pub filter: String,
     /// Bytes of a payload.
     pub payload: usize,
-    /// Users and passwords, taken in turn.
-    pub logins: Vec<(String, String)>,
+    /// Who its connections are.
+    pub credentials: Arc<Credentials>,
     /// What client ids begin with.
     pub client: String,
     /// Number of the run, in payloads.

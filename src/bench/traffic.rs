@@ -120,8 +120,7 @@ impl Owner for Traffic {
     fn introduce(&mut self, connection: u32, who: &mut Introduction) {
         let number = self.number(connection);
         who.client_id = self.plan.client_id(number);
-        let logins = &self.plan.logins;
-        who.login = logins.get(number as usize % logins.len().max(1)).cloned();
+        self.plan.credentials.introduce(number, who);
     }
 
     fn greet(&mut self, connection: u32, greeting: &mut Greeting) {

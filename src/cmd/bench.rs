@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::access::TlsArgs;
 use super::benching::{self, Order};
 use super::knee;
 use super::output::Style;
-use super::simulate::parse_url;
 use super::{ExitCode, Failure};
 use crate::base::{Clock, Condition, span};
 use crate::bench::knee::Search;
 use crate::bench::pace::Stage;
 use crate::bench::{Plan, Role};
 use crate::config::{self, Config};
-use crate::mqtt::BrokerUrl;
 use crate::mqtt::pool::{Qos, Settings, Version};
+use crate::mqtt::{Credentials, Endpoint};
+use crate::sim::Fleet;
 
 /// Unacknowledged messages of a connection, where many vehicles share it.
 const GATEWAY_IN_FLIGHT: u16 = 1024;
@@ -80,9 +81,12 @@ pub struct CommonArgs {
     /// Password
     #[arg(short = 'P', long, value_name = "WORD", requires = "username")]
     pub password: Option<String>,
-    /// A file with a user and a password in each line (`user,password`), taken in turn
+    /// A file that says who each client is: `user,password` in each line, or CSV with a header (see docs/bench.md)
     #[arg(long, value_name = "FILE", conflicts_with = "username")]
     pub credentials: Option<std::path::PathBuf>,
+    /// TLS with the broker.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// Keep sessions at the broker for so long after a connection ends
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub session: Option<Duration>,
@@ -216,8 +220,8 @@ impl FleetArgs {
         if !(0.001..=100_000.0).contains(&self.speed) {
             return Err(usage("--speed: expected 0.001 to 100000"));
         }
-        let url = self.common.url(config)?;
-        let mut plan = self.common.plan(Role::Fleet, &url)?;
+        let endpoint = self.common.endpoint(config)?;
+        let mut plan = self.common.plan(Role::Fleet, &endpoint)?;
         let mut scenario = config::run::scenario(&self.scenario)?;
         scenario.vehicles = plan.vehicles;
         scenario.check().map_err(|(key, what)| usage(&format!("--count: {key}: {what}")))?;
@@ -228,8 +232,12 @@ impl FleetArgs {
         plan.warmup = self.warmup;
         plan.settings.outbox = Settings::of_vehicles(plan.settings.address, 0).outbox;
         let setting = Arc::new(config::run::setting(scenario, Clock::wall().now())?);
+        if plan.credentials.goes_by_vin() {
+            let vins: Vec<_> = Fleet::new(&setting, 1).vins().into_iter().map(|(_, vin)| vin).collect();
+            plan.credentials.check_vehicles(&vins)?;
+        }
         let speed = self.speed;
-        let mut order = self.common.order(plan, url);
+        let mut order = self.common.order(plan, endpoint);
         order.fleet = Some((setting, speed));
         Ok(order)
     }
@@ -292,22 +300,23 @@ fn parse_stage(text: &str) -> Result<Stage, String> {
 }
 
 impl CommonArgs {
-    fn url(&self, config: &Config) -> Result<BrokerUrl, Failure> {
-        parse_url(self.broker.as_deref().unwrap_or(&config.broker.url))
+    fn endpoint(&self, config: &Config) -> Result<Endpoint, Failure> {
+        self.tls.endpoint(self.broker.as_deref(), &config.broker)
     }
 
-    fn logins(&self, url: &BrokerUrl) -> Result<Vec<(String, String)>, Failure> {
+    fn credentials(&self, endpoint: &Endpoint) -> Result<Credentials, Failure> {
         if let Some(path) = &self.credentials {
-            return read_credentials(path);
+            return Ok(Credentials::read(path, endpoint.tls.as_ref())?);
         }
         let given = self.username.clone().zip(self.password.clone());
-        Ok(given.or_else(|| url.login.clone()).into_iter().collect())
+        Ok(Credentials::same(given.or_else(|| endpoint.url.login.clone())))
     }
 
     /// What the flags that all verbs have make of a plan. The address is looked up later.
-    fn plan(&self, role: Role, url: &BrokerUrl) -> Result<Plan, Failure> {
+    fn plan(&self, role: Role, endpoint: &Endpoint) -> Result<Plan, Failure> {
         let run = Clock::wall().now().0 as u32;
         let mut settings = Settings::of_vehicles(([0, 0, 0, 0], 0).into(), u64::from(run));
+        settings.tls.clone_from(&endpoint.tls);
         settings.version = self.mqtt_version;
         settings.keep_alive_s = self.keepalive;
         settings.sources.clone_from(&self.ifaddr);
@@ -333,7 +342,7 @@ impl CommonArgs {
             topic: String::new(),
             filter: String::new(),
             payload: 0,
-            logins: self.logins(url)?,
+            credentials: Arc::new(self.credentials(endpoint)?),
             client: "zlbench".to_owned(),
             run,
             churn: self.churn,
@@ -342,24 +351,10 @@ impl CommonArgs {
         })
     }
 
-    fn order(self, plan: Plan, url: BrokerUrl) -> Order {
+    fn order(self, plan: Plan, endpoint: Endpoint) -> Order {
         let style = if self.json { Style::Json } else { Style::Plain };
-        Order { plan, url, style, fail_if: self.fail_if, fleet: None }
+        Order { plan, url: endpoint.url, style, fail_if: self.fail_if, fleet: None }
     }
-}
-
-fn read_credentials(path: &std::path::Path) -> Result<Vec<(String, String)>, Failure> {
-    let fault = |what: String| Failure::new(ExitCode::Usage, format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
-    let pair = |(at, line): (usize, &str)| match line.split_once(',') {
-        Some((user, word)) if !user.is_empty() => Ok((user.trim().to_owned(), word.trim().to_owned())),
-        Some(_) | None => {
-            Err(Failure::new(ExitCode::Usage, format!("{}:{}: expected user,password", path.display(), at + 1)))
-        }
-    };
-    let found: Vec<_> =
-        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(pair).collect::<Result<_, _>>()?;
-    if found.is_empty() { Err(fault("expected lines of user,password, found none".to_owned())) } else { Ok(found) }
 }
 
 impl PubArgs {
@@ -375,8 +370,8 @@ impl PubArgs {
         ramp.into_iter().chain([Stage::steady(rate)]).collect()
     }
 
-    fn plan(&self, url: &BrokerUrl) -> Result<Plan, Failure> {
-        let mut plan = self.common.plan(Role::Publish, url)?;
+    fn plan(&self, endpoint: &Endpoint) -> Result<Plan, Failure> {
+        let mut plan = self.common.plan(Role::Publish, endpoint)?;
         if self.topic.contains(['+', '#']) || self.topic.is_empty() {
             let message = format!("--topic: expected a topic name without + and #, found {:?}", self.topic);
             return Err(Failure::new(ExitCode::Usage, message));
@@ -416,32 +411,32 @@ fn listening_filter(topic: &str) -> String {
 pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> {
     let order = match command {
         BenchCommand::Conn(args) => {
-            let url = args.common.url(config)?;
-            let plan = args.common.plan(Role::Connect, &url)?;
-            args.common.order(plan, url)
+            let endpoint = args.common.endpoint(config)?;
+            let plan = args.common.plan(Role::Connect, &endpoint)?;
+            args.common.order(plan, endpoint)
         }
         BenchCommand::Pub(args) => {
-            let url = args.common.url(config)?;
-            let plan = args.plan(&url)?;
-            args.common.order(plan, url)
+            let endpoint = args.common.endpoint(config)?;
+            let plan = args.plan(&endpoint)?;
+            args.common.order(plan, endpoint)
         }
         BenchCommand::Sub(args) => {
-            let url = args.common.url(config)?;
-            let mut plan = args.common.plan(Role::Subscribe, &url)?;
+            let endpoint = args.common.endpoint(config)?;
+            let mut plan = args.common.plan(Role::Subscribe, &endpoint)?;
             plan.topic.clone_from(&args.topic);
             plan.warmup = args.warmup;
-            args.common.order(plan, url)
+            args.common.order(plan, endpoint)
         }
         BenchCommand::Knee(args) => {
             if !args.publish.common.fail_if.is_empty() || !args.publish.stages.is_empty() {
                 let message = "--fail-if and --stages are for a single load: a knee is bounded with --p99";
                 return Err(Failure::new(ExitCode::Usage, message));
             }
-            let url = args.publish.common.url(config)?;
-            let mut plan = args.publish.plan(&url)?;
+            let endpoint = args.publish.common.endpoint(config)?;
+            let mut plan = args.publish.plan(&endpoint)?;
             plan.duration.get_or_insert(KNEE_STEP);
             let search = Search::new(args.publish.rate, args.most);
-            return knee::run(args.publish.common.order(plan, url), search, args.p99).await;
+            return knee::run(args.publish.common.order(plan, endpoint), search, args.p99).await;
         }
         BenchCommand::Fleet(args) => args.order(config)?,
     };

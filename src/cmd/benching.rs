@@ -70,6 +70,7 @@ pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
 pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
     let usage = |what: String| Failure::new(ExitCode::Usage, what);
     order.fail_if.iter().try_for_each(|condition| report::check_name(condition, &order.plan)).map_err(usage)?;
+    order.plan.credentials.check_clients(order.plan.all_connections() as usize)?;
     let connections = u64::from(order.plan.all_connections());
     let sources = order.plan.settings.sources.len() as u64;
     if let Some(what) = lacks(connections, sources, &Limits::read()) {

@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::access::TlsArgs;
 use super::collecting::Collecting;
 use super::output::{self, Style};
 use super::shard::Surroundings;
-use super::simulate::{TimeArgs, parse_url};
+use super::simulate::TimeArgs;
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{AlertId, Clock, span};
@@ -26,7 +27,7 @@ use crate::collect::{self, Core, Counters};
 use crate::config::{self, Config};
 use crate::model::{Alert, Kind};
 use crate::mqtt::subscriber::Subscription;
-use crate::mqtt::{BrokerUrl, Subscriber};
+use crate::mqtt::{Endpoint, Subscriber};
 use crate::store::{Restored, Writer};
 use crate::web::Hub;
 use crate::web::metrics::Metrics;
@@ -43,6 +44,9 @@ pub struct CollectArgs {
     /// The broker, such as `mqtt://user:password@host:1883` [default: mqtt on this machine]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
+    /// TLS with the broker.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// Where API and dashboard listen; port 0 takes any free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub http: Option<SocketAddr>,
@@ -67,7 +71,7 @@ pub struct CollectArgs {
 #[derive(Debug)]
 pub struct Options {
     /// The broker.
-    pub url: BrokerUrl,
+    pub endpoint: Endpoint,
     /// The place on the map.
     pub place: Option<String>,
     /// Its settings.
@@ -92,7 +96,7 @@ impl Running {
     /// # Errors
     /// When any of these fails; nothing runs then.
     pub async fn start(options: Options, clock: Clock, alerts: mpsc::Sender<Alert>) -> Result<Self, Failure> {
-        let Options { url, place, config } = options;
+        let Options { endpoint, place, config } = options;
         let place = match place.as_deref() {
             None | Some("") => None,
             Some(name) => Some(config::run::place_map(&config::run::place(name)?)),
@@ -104,7 +108,7 @@ impl Running {
             Failure::new(ExitCode::Failure, message)
         })?;
         let http = listener.local_addr().unwrap_or(listen);
-        let subscriber = connect(url, &config).await?;
+        let subscriber = connect(endpoint, &config).await?;
 
         let metrics = Metrics::install().map_err(|what| Failure::new(ExitCode::Failure, what))?;
         let (hub, requests) = Hub::new(place);
@@ -177,12 +181,12 @@ fn restore(settings: &collect::Settings, restored: Restored, hub: &Hub) -> Vec<C
     cores
 }
 
-async fn connect(url: BrokerUrl, config: &Config) -> Result<Subscriber, Failure> {
+async fn connect(endpoint: Endpoint, config: &Config) -> Result<Subscriber, Failure> {
     let filter = match config.broker.group.as_str() {
         "" => UPLINK_FILTER.to_owned(),
         group => shared_uplink_filter(group),
     };
-    subscribe(Subscription { url, client_id: config.broker.client_id.clone(), filter, kept: SESSION_KEPT }).await
+    subscribe(Subscription { endpoint, client_id: config.broker.client_id.clone(), filter, kept: SESSION_KEPT }).await
 }
 
 /// Connects and subscribes.
@@ -190,7 +194,7 @@ async fn connect(url: BrokerUrl, config: &Config) -> Result<Subscriber, Failure>
 /// # Errors
 /// When the broker cannot be reached; nothing runs then.
 pub async fn subscribe(subscription: Subscription) -> Result<Subscriber, Failure> {
-    let url = subscription.url.clone();
+    let url = subscription.endpoint.url.clone();
     let mut subscriber = Subscriber::start(subscription);
     match subscriber.ready(PATIENCE).await {
         Ok(()) => Ok(subscriber),
@@ -220,12 +224,13 @@ async fn serve(listener: TcpListener, hub: Arc<Hub>, metrics: Metrics) {
 pub async fn run(args: CollectArgs, mut config: Config) -> Result<(), Failure> {
     let style = if args.json { Style::Json } else { Style::Plain };
     let clock = args.time.clock()?;
-    let url = parse_url(args.broker.as_deref().unwrap_or(&config.broker.url))?;
+    let endpoint = args.tls.endpoint(args.broker.as_deref(), &config.broker)?;
+    let url = endpoint.url.clone();
     config.http.listen = args.http.unwrap_or(config.http.listen);
     config.store.path = args.store.unwrap_or(config.store.path);
     let place = Some(args.place.unwrap_or_else(|| config.map.place.clone()));
     let (sender, mut alerts) = mpsc::channel(256);
-    let running = Running::start(Options { url: url.clone(), place, config }, clock, sender).await?;
+    let running = Running::start(Options { endpoint, place, config }, clock, sender).await?;
     let http = format!("http://{}", running.http);
     output::object(style, "listening", &json!({ "mqtt": url.to_string(), "http": http }));
     if style == Style::Plain {

@@ -32,7 +32,7 @@ enum Action {
 pub fn run(args: &ConfigArgs, config: &Config) -> Result<(), Failure> {
     match &args.action {
         Action::Check { scenarios } => {
-            super::simulate::parse_url(&config.broker.url)?;
+            super::access::parse_url(&config.broker.url)?;
             if !config.map.place.is_empty() {
                 config::run::place(&config.map.place)?;
             }

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::access::parse_url;
 use super::output::{self, Style};
 use super::simulate::{RunArgs, TimeArgs, count_kinds};
 use super::status::Status;
@@ -16,7 +17,7 @@ use crate::base::Timestamp;
 use crate::collect::Counters;
 use crate::config::Config;
 use crate::model::{Alert, Incident};
-use crate::mqtt::Broker;
+use crate::mqtt::{Broker, Credentials, Endpoint};
 use crate::score;
 
 /// Broker, fleet, collector and dashboard in one process.
@@ -52,16 +53,19 @@ pub async fn run(args: DemoArgs, mut config: Config) -> Result<(), Failure> {
     config.store.path = args.store.clone().unwrap_or_else(|| scratch.path.clone());
     config.http.listen = args.http.unwrap_or(config.http.listen);
 
-    let broker = Broker::start(args.mqtt).await?;
-    let url = simulate::parse_url(&format!("mqtt://{}", broker.address()))?;
+    let broker = Broker::start(args.mqtt, None).await?;
+    let url = parse_url(&format!("mqtt://{}", broker.address()))?;
+    let endpoint = Endpoint { url: url.clone(), tls: None };
     let (alert_sender, alerts) = mpsc::channel(256);
     let place = Some(checked.scenario.place.clone());
-    let options = collect::Options { url: url.clone(), place, config: config.clone() };
+    let options = collect::Options { endpoint: endpoint.clone(), place, config: config.clone() };
     let collector = collect::Running::start(options, clock, alert_sender).await?;
     let (incident_sender, incidents) = mpsc::channel(1024);
     let setting = args.run.setting(&config, args.time.epoch.unwrap_or_else(|| clock.now()))?;
     let begin = setting.begin;
-    let fleet = simulate::Running::start(&url, setting, &config.simulate, clock, None, incident_sender).await?;
+    let nobody = Credentials::default();
+    let simulate = &config.simulate;
+    let fleet = simulate::Running::start(&endpoint, nobody, setting, simulate, clock, None, incident_sender).await?;
 
     let http = format!("http://{}", collector.http);
     output::object(style, "listening", &json!({ "mqtt": url.to_string(), "http": http }));

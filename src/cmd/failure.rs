@@ -2,6 +2,7 @@
 
 use crate::config::Fault;
 use crate::mqtt::broker::BrokerError;
+use crate::mqtt::credentials::CredentialFault;
 use crate::mqtt::url::Unreachable;
 use crate::store::StoreError;
 
@@ -55,7 +56,17 @@ impl From<StoreError> for Failure {
 
 impl From<BrokerError> for Failure {
     fn from(error: BrokerError) -> Self {
-        Self::new(ExitCode::Failure, error.to_string())
+        let code = match error {
+            BrokerError::Address { .. } => ExitCode::Failure,
+            BrokerError::Tls(_) => ExitCode::Usage,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<CredentialFault> for Failure {
+    fn from(fault: CredentialFault) -> Self {
+        Self::new(ExitCode::Usage, fault.to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `demo` is nothing but `broker`, `simulate` and `collect` in one process, with one clock.
 
+pub mod access;
 pub mod bench;
 pub mod benching;
 pub mod broker;

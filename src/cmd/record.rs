@@ -10,17 +10,18 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::access::TlsArgs;
 use super::outfile::OutFile;
 use super::output::{self, Style};
 use super::recording::{Count, Form, Recording, write_truth};
-use super::simulate::{RunArgs, count_kinds, parse_url};
+use super::simulate::{RunArgs, count_kinds};
 use super::status::Status;
 use super::{ExitCode, Failure, collect, stop};
 use crate::base::{Clock, Timestamp};
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::subscriber::Subscription;
-use crate::mqtt::{BrokerUrl, Notice, Subscriber};
+use crate::mqtt::{Endpoint, Notice, Subscriber};
 use crate::sim::{Fleet, Setting};
 use crate::tape::Entry;
 use crate::wire::Utterance;
@@ -42,6 +43,9 @@ pub struct RecordArgs {
     /// Record what this broker carries, such as `mqtt://user:password@host:1883`, instead of a scenario
     #[arg(long, value_name = "URL", conflicts_with_all = ["scenario", "vehicles", "seed", "truth"])]
     pub broker: Option<String>,
+    /// TLS with the broker.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// Write the incidents that really happened to this file: .parquet, or else one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
@@ -71,11 +75,13 @@ pub async fn run(args: RecordArgs, config: &Config) -> Result<(), Failure> {
     let style = args.run.style();
     let limit = args.limit.unwrap_or(u64::MAX);
     if let Some(url) = &args.broker {
-        let url = parse_url(url)?;
-        let subscriber = connect(&url).await?;
-        let recording = Recording::create(&args.out, form, args.force, &format!("broker {url}"))?;
+        let endpoint = args.tls.endpoint(Some(url), &config.broker)?;
+        let source = format!("broker {endpoint}");
+        let subscriber = connect(endpoint).await?;
+        let recording = Recording::create(&args.out, form, args.force, &source)?;
         return listen(subscriber, recording, &args, limit).await;
     }
+    args.tls.refuse_without("--broker")?;
     let scenario = args.run.scenario(config)?;
     // Virtual time is the scenario's own, so that the same seed gives the same file.
     let begin = scenario.start_time();
@@ -149,11 +155,11 @@ fn perform(
     Ok((recording.finish()?, incidents))
 }
 
-async fn connect(url: &BrokerUrl) -> Result<Subscriber, Failure> {
+async fn connect(endpoint: Endpoint) -> Result<Subscriber, Failure> {
     // A name of its own, so that the recording takes nothing away from a collector.
     let client_id = format!("zhilian-record-{}-{}", std::process::id(), Clock::wall().now().0);
     let filter = UPLINK_FILTER.to_owned();
-    collect::subscribe(Subscription { url: url.clone(), client_id, filter, kept: SESSION_KEPT }).await
+    collect::subscribe(Subscription { endpoint, client_id, filter, kept: SESSION_KEPT }).await
 }
 
 /// Records what a broker carries until somebody stops it.

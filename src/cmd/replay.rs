@@ -9,12 +9,13 @@ use clap::Args;
 use serde_json::json;
 use tokio::time::sleep;
 
+use super::access::TlsArgs;
 use super::output::{self, Style};
-use super::{ExitCode, Failure, collect, simulate, stop};
+use super::{ExitCode, Failure, collect, stop};
 use crate::base::Clock;
 use crate::collect::{Core, Inbound, Output};
 use crate::config::Config;
-use crate::mqtt::BrokerUrl;
+use crate::mqtt::Endpoint;
 use crate::mqtt::publisher::{Publication, Publisher};
 use crate::tape::{Entry, Reader};
 
@@ -30,6 +31,9 @@ pub struct ReplayArgs {
     /// Publish the messages at a broker, such as `mqtt://user:password@host:1883`, as far apart as they arrived
     #[arg(long, value_name = "URL")]
     pub mqtt: Option<String>,
+    /// TLS with the broker.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// How many seconds of the tape pass in one of ours, 0.001 to 100000
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_speed, requires = "mqtt")]
     pub speed: f64,
@@ -106,8 +110,8 @@ pub async fn run(args: ReplayArgs, config: &Config) -> Result<(), Failure> {
     let style = if args.json { Style::Json } else { Style::Plain };
     let tapes = args.tapes.iter().map(|path| Playing::open(path)).collect::<Result<Vec<_>, _>>()?;
     match &args.mqtt {
-        Some(url) => publish(tapes, &simulate::parse_url(url)?, args.speed, style).await,
-        None => detect(tapes, config, style),
+        Some(url) => publish(tapes, &args.tls.endpoint(Some(url), &config.broker)?, args.speed, style).await,
+        None => args.tls.refuse_without("--mqtt").and_then(|()| detect(tapes, config, style)),
     }
 }
 
@@ -142,10 +146,10 @@ fn detect(mut tapes: Vec<Playing>, config: &Config, style: Style) -> Result<(), 
 }
 
 /// Publishes the messages of the tapes, each at its time: a late one does not delay those after it.
-async fn publish(mut tapes: Vec<Playing>, url: &BrokerUrl, speed: f64, style: Style) -> Result<(), Failure> {
-    let unreachable = |why: String| Failure::new(ExitCode::Unreachable, format!("the broker at {url}: {why}"));
+async fn publish(mut tapes: Vec<Playing>, endpoint: &Endpoint, speed: f64, style: Style) -> Result<(), Failure> {
+    let unreachable = |why: String| Failure::new(ExitCode::Unreachable, format!("the broker at {endpoint}: {why}"));
     let client_id = format!("zhilian-replay-{}-{}", std::process::id(), Clock::wall().now().0);
-    let mut publisher = Publisher::connect(url, client_id).await.map_err(unreachable)?;
+    let mut publisher = Publisher::connect(endpoint, client_id).await.map_err(unreachable)?;
     let begin = Clock::wall().now();
     let clock = Clock::fast(begin, speed);
     let mut first = None;

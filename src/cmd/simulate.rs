@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::access::TlsArgs;
 use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
@@ -24,7 +25,8 @@ use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
 use crate::mqtt::pool::{Settings, Waker};
-use crate::mqtt::{BrokerUrl, FleetLink};
+use crate::mqtt::url::Unreachable;
+use crate::mqtt::{BrokerUrl, Credentials, Endpoint, FleetLink};
 use crate::sim::{Emission, Fleet, Scenario, Setting};
 use crate::wire::{Format, Message, Utterance};
 
@@ -37,6 +39,12 @@ pub struct SimulateArgs {
     /// The broker, such as `mqtt://user:password@host:1883` [default: mqtt on this machine]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
+    /// A file that says who each vehicle is to the broker: CSV with a header, by VIN or in turn (see docs/bench.md)
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+    /// TLS with the broker.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// List the scenarios that come with the program, and end
     #[arg(long)]
     pub list: bool,
@@ -192,9 +200,11 @@ impl Running {
     /// Starts a fleet. `incidents` is told what begins.
     ///
     /// # Errors
-    /// When the truth file cannot be created or the broker cannot be reached; nothing runs then.
+    /// When the truth file cannot be created, a vehicle is nobody, or the broker does not accept the first one; nothing
+    /// runs then.
     pub async fn start(
-        url: &BrokerUrl,
+        endpoint: &Endpoint,
+        credentials: Credentials,
         setting: Setting,
         asked: &SimulateSettings,
         clock: Clock,
@@ -202,15 +212,16 @@ impl Running {
         incidents: mpsc::Sender<Incident>,
     ) -> Result<Self, Failure> {
         let truth = truth.map(create).transpose()?;
-        let broker = url.clone();
+        let broker = endpoint.url.clone();
         let address = spawn_blocking(move || broker.reach()).await.map_err(|error| failed(&error))??;
         let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
         let fleet = Fleet::new(&Arc::new(setting), asked.shards);
         let vins = fleet.vins();
-        let (settings, logins) = (Settings::of_vehicles(address, u64::from(boot)), url.login.iter().cloned().collect());
+        credentials.check_vehicles(&vins.iter().map(|(_, vin)| *vin).collect::<Vec<_>>())?;
+        let settings = Settings { tls: endpoint.tls.clone(), ..Settings::of_vehicles(address, u64::from(boot)) };
         let count = vins.len() as u32;
-        let link = FleetLink::new(settings, logins, vins, boot, Stopwatch::start(), ());
-        let mut link = link.map_err(|error| failed(&error))?;
+        let link = FleetLink::new(settings, Arc::new(credentials), vins, boot, Stopwatch::start(), ());
+        let mut link = probed(link.map_err(|error| failed(&error))?, &endpoint.url).await?;
         link.write_in(asked.format);
         link.open(count);
         let (tally, waker, stop) = (link.tally(), link.waker(), Arc::new(AtomicBool::new(false)));
@@ -255,6 +266,13 @@ impl Running {
         }
         Ok((summary, tally))
     }
+}
+
+/// The connections, the first of which the broker has accepted.
+async fn probed(mut link: FleetLink, url: &BrokerUrl) -> Result<FleetLink, Failure> {
+    let probing = spawn_blocking(move || link.probe().map(|()| link));
+    let accepted = probing.await.map_err(|error| failed(&error))?;
+    accepted.map_err(|why| Unreachable { url: url.clone(), why }.into())
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {
@@ -333,15 +351,20 @@ pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
     let clock = args.time.clock()?;
     let begin = args.time.epoch.unwrap_or_else(|| clock.now());
     let setting = args.run.setting(config, begin)?;
-    let url = parse_url(args.broker.as_deref().unwrap_or(&config.broker.url))?;
+    let endpoint = args.tls.endpoint(args.broker.as_deref(), &config.broker)?;
+    let credentials = match &args.credentials {
+        Some(path) => Credentials::read(path, endpoint.tls.as_ref())?,
+        None => Credentials::same(endpoint.url.login.clone()),
+    };
     let place = setting.place.file.en.clone();
     let (sender, mut incidents) = mpsc::channel(1024);
     let format = args.format.unwrap_or(config.simulate.format);
     let settings = SimulateSettings { format, ..config.simulate.clone() };
-    let mut running = Running::start(&url, setting, &settings, clock, args.truth.as_deref(), sender).await?;
-    output::object(style, "started", &json!({ "broker": url.to_string(), "place": place }));
+    let truth = args.truth.as_deref();
+    let mut running = Running::start(&endpoint, credentials, setting, &settings, clock, truth, sender).await?;
+    output::object(style, "started", &json!({ "broker": endpoint.to_string(), "place": place }));
     if style == Style::Plain {
-        output::line(&format!("a fleet in {place} reports to {url}; Ctrl-C stops it"));
+        output::line(&format!("a fleet in {place} reports to {endpoint}; Ctrl-C stops it"));
     }
     let mut status = Status::new(style);
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -368,14 +391,6 @@ fn list_scenarios() {
         let about = text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
         output::line(&format!("{name:<12} {about}"));
     }
-}
-
-/// Reads a broker's address.
-///
-/// # Errors
-/// What was expected.
-pub fn parse_url(text: &str) -> Result<BrokerUrl, Failure> {
-    text.parse().map_err(|what: String| Failure::new(ExitCode::Usage, format!("broker: {what}")))
 }
 
 fn describe(tally: &Tally) -> String {

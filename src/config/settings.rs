@@ -32,6 +32,12 @@ pub struct Config {
 pub struct BrokerSettings {
     /// Where it is.
     pub url: String,
+    /// With TLS: the file of the authority that signed its certificate; empty for those that the system trusts.
+    pub ca: PathBuf,
+    /// With TLS: the file of our certificate, for a broker that wants one; empty for none.
+    pub cert: PathBuf,
+    /// The file of its private key.
+    pub key: PathBuf,
     /// Name of the collector's client.
     pub client_id: String,
     /// Group of collectors that share the work; empty for one alone.
@@ -42,6 +48,9 @@ impl Default for BrokerSettings {
     fn default() -> Self {
         Self {
             url: "mqtt://127.0.0.1:1883".to_owned(),
+            ca: PathBuf::new(),
+            cert: PathBuf::new(),
+            key: PathBuf::new(),
             client_id: "zhilian-collector".to_owned(),
             group: String::new(),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::credentials::Credentials;
 use super::pool::{
     Event, Greeting, Introduction, Message as Packet, Owner, Pool, Qos, Settings, Tag, Version, Waker, Will,
 };
@@ -60,8 +61,7 @@ pub struct FleetLink<W = ()> {
 #[derive(Debug)]
 struct Crew<W> {
     version: Version,
-    /// Users and passwords, taken in turn.
-    logins: Vec<(String, String)>,
+    credentials: Arc<Credentials>,
     /// Number and name of each connection's vehicle, by number.
     vehicles: Vec<(u32, Vin)>,
     /// By connection: the highest number handed over, and up to which all was acknowledged or given up.
@@ -71,6 +71,8 @@ struct Crew<W> {
     format: Format,
     tally: Arc<Tally>,
     commands: VecDeque<(u32, Command)>,
+    /// Why a connection failed or was lost, of the first.
+    failure: Option<String>,
     watcher: W,
 }
 
@@ -81,7 +83,7 @@ impl<W: Watcher> FleetLink<W> {
     /// When the system has no handle left.
     pub fn new(
         settings: Settings,
-        logins: Vec<(String, String)>,
+        credentials: Arc<Credentials>,
         mut vehicles: Vec<(u32, Vin)>,
         boot: u32,
         watch: Stopwatch,
@@ -91,7 +93,7 @@ impl<W: Watcher> FleetLink<W> {
         let count = vehicles.len();
         let crew = Crew {
             version: settings.version,
-            logins,
+            credentials,
             vehicles,
             handed: vec![0; count],
             settled: vec![0; count],
@@ -99,6 +101,7 @@ impl<W: Watcher> FleetLink<W> {
             format: Format::Json,
             tally: Arc::default(),
             commands: VecDeque::new(),
+            failure: None,
             watcher,
         };
         Ok(Self { pool: Pool::new(settings, count, watch)?, crew, payload: Vec::new() })
@@ -107,6 +110,22 @@ impl<W: Watcher> FleetLink<W> {
     /// Writes what vehicles say in this format from now on, but for their presence; JSON before.
     pub fn write_in(&mut self, format: Format) {
         self.crew.format = format;
+    }
+
+    /// Opens the first connection and waits until the broker has accepted it: one that accepts nobody is known at once.
+    ///
+    /// # Errors
+    /// Why it has not.
+    pub fn probe(&mut self) -> Result<(), String> {
+        self.open(1);
+        loop {
+            self.turn(TURN).map_err(|error| error.to_string())?;
+            match self.crew.failure.take() {
+                Some(why) => return Err(why),
+                None if self.crew.tally.online.load(Ordering::Relaxed) > 0 => return Ok(()),
+                None => {}
+            }
+        }
     }
 
     /// Opens the first `count` connections, in order of their vehicles' numbers.
@@ -243,9 +262,9 @@ impl<W> Crew<W> {
 
 impl<W: Watcher> Owner for Crew<W> {
     fn introduce(&mut self, connection: u32, who: &mut Introduction) {
-        let (_, vin) = self.vehicles[connection as usize];
+        let (number, vin) = self.vehicles[connection as usize];
         vin.as_str().clone_into(&mut who.client_id);
-        who.login = self.logins.get(connection as usize % self.logins.len().max(1)).cloned();
+        self.credentials.introduce_vehicle(number, vin, who);
         let will = Message::Presence(Presence { vin, online: false, boot: None, seq: None, time: None });
         let mut payload = who.will.take().map(|will| will.payload).unwrap_or_default();
         encode(&will, Format::Json, &mut payload);
@@ -274,10 +293,14 @@ impl<W: Watcher> Owner for Crew<W> {
             Event::Opened { .. } => count(&tally.online),
             Event::Lost(loss) => {
                 tracing::debug!(%vin, %loss, "connection lost");
+                self.failure.get_or_insert_with(|| loss.to_string());
                 tally.online.fetch_sub(1, Ordering::Relaxed);
                 count(&tally.losses);
             }
-            Event::Failed(loss) => tracing::debug!(%vin, %loss, "no connection"),
+            Event::Failed(loss) => {
+                tracing::debug!(%vin, %loss, "no connection");
+                self.failure.get_or_insert_with(|| loss.to_string());
+            }
             Event::Ended { was_open } => {
                 tally.online.fetch_sub(u64::from(was_open), Ordering::Relaxed);
             }

@@ -5,14 +5,21 @@
 
 pub mod backoff;
 pub mod broker;
+pub mod credentials;
+pub mod endpoint;
 pub mod fleet;
 pub mod pool;
 pub mod publisher;
 pub mod subscriber;
+mod tickets;
+pub mod tls;
 pub mod url;
 
 pub use broker::Broker;
+pub use credentials::Credentials;
+pub use endpoint::Endpoint;
 pub use fleet::FleetLink;
 pub use publisher::Publisher;
 pub use subscriber::{Notice, Subscriber};
+pub use tls::Tls;
 pub use url::BrokerUrl;

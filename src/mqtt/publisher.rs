@@ -8,13 +8,13 @@ use bytes::Bytes;
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, Packet, PublishProperties};
-use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
+use super::endpoint::Endpoint;
 use super::subscriber::explain;
-use super::url::BrokerUrl;
 
 /// How long a broker may take to answer, and at the end to acknowledge what is still on its way.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,21 +48,18 @@ impl Publisher {
     ///
     /// # Errors
     /// Why the broker cannot be reached.
-    pub async fn connect(url: &BrokerUrl, client_id: String) -> Result<Self, String> {
-        let mut options = MqttOptions::new(client_id, url.host.clone(), url.port);
+    pub async fn connect(endpoint: &Endpoint, client_id: String) -> Result<Self, String> {
+        let mut options = endpoint.options(client_id);
         options
             .set_keep_alive(Duration::from_secs(30))
             .set_connection_timeout(PATIENCE.as_secs())
             .set_clean_start(true);
         options.set_outgoing_inflight_upper_limit(INFLIGHT);
-        if let Some((user, password)) = &url.login {
-            options.set_credentials(user, password);
-        }
         let (client, mut events) = AsyncClient::new(options, usize::from(INFLIGHT));
         match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(ack))) if ack.code == ConnectReturnCode::Success => {}
             Ok(other) => return Err(format!("expected a CONNACK, found {other:?}")),
-            Err(error) => return Err(explain(&error)),
+            Err(error) => return Err(explain(&error, false)),
         }
         let acknowledged = Arc::new(AtomicU64::new(0));
         let task = tokio::spawn(drive(events, Arc::clone(&acknowledged)));
@@ -115,7 +112,11 @@ async fn drive(mut events: EventLoop, acknowledged: Arc<AtomicU64>) {
             Ok(Event::Incoming(_) | Event::Outgoing(_)) => {}
             Err(error) => {
                 let wait = backoff.next_wait();
-                tracing::warn!("lost the broker ({}); next attempt in {:.1} s", explain(&error), wait.as_secs_f64());
+                tracing::warn!(
+                    "lost the broker ({}); next attempt in {:.1} s",
+                    explain(&error, true),
+                    wait.as_secs_f64()
+                );
                 sleep(wait).await;
             }
         }

@@ -1,21 +1,24 @@
 //! The collector's connection: one `rumqttc` client that subscribes to everything vehicles say, publishes commands to them,
 //! and comes back after every loss, with the library's known traps closed (in-flight bound, packet size, waits between attempts).
 
+use std::io::{self, ErrorKind};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::poll;
-use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
-use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use rumqttc::v5::mqttbytes::{self, QoS};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, StateError};
+use rumqttc::{Outgoing, TlsError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::backoff::Backoff;
-use super::url::BrokerUrl;
+use super::endpoint::Endpoint;
+use super::pool::Loss;
+use super::tls::{self, HANG_UP};
 
 /// The longest packet taken, bytes. Far above the wire's limit, so that an oversized payload is counted and not just
 /// withheld by the broker.
@@ -84,7 +87,7 @@ pub struct Subscriber {
 #[derive(Debug, Clone)]
 pub struct Subscription {
     /// The broker.
-    pub url: BrokerUrl,
+    pub endpoint: Endpoint,
     /// Unique name of the client.
     pub client_id: String,
     /// Topic filter.
@@ -97,8 +100,7 @@ impl Subscriber {
     /// Starts to connect.
     #[must_use]
     pub fn start(subscription: Subscription) -> Self {
-        let mut options =
-            MqttOptions::new(subscription.client_id, subscription.url.host.clone(), subscription.url.port);
+        let mut options = subscription.endpoint.options(subscription.client_id);
         options
             .set_keep_alive(Duration::from_secs(30))
             .set_connection_timeout(5)
@@ -108,13 +110,11 @@ impl Subscriber {
             .set_max_packet_size(Some(MAX_PACKET))
             .set_request_channel_capacity(64);
         options.set_outgoing_inflight_upper_limit(64);
-        if let Some((user, password)) = &subscription.url.login {
-            options.set_credentials(user, password);
-        }
         let (client, events) = AsyncClient::new(options, 64);
         let (sender, notices) = mpsc::channel(QUEUE);
         let (stop, stopped) = watch::channel(false);
-        let driver = Driver { client: client.clone(), filter: subscription.filter, batch: Vec::new(), sender, stopped };
+        let (batch, filter) = (Vec::new(), subscription.filter);
+        let driver = Driver { client: client.clone(), filter, batch, sender, stopped, greeted: false };
         Self { notices, early: None, client, stop, task: tokio::spawn(driver.run(events)) }
     }
 
@@ -169,6 +169,8 @@ struct Driver {
     batch: Vec<Letter>,
     sender: mpsc::Sender<Notice>,
     stopped: watch::Receiver<bool>,
+    /// Whether the broker has accepted the connection that there is.
+    greeted: bool,
 }
 
 impl Driver {
@@ -200,7 +202,10 @@ impl Driver {
                     | Outgoing::AwaitAck(_),
                 )) => None,
                 Err(_) if *self.stopped.borrow() => return,
-                Err(error) => Some(Notice::Lost { why: explain(&error), retry_in: backoff.next_wait() }),
+                Err(error) => {
+                    let why = explain(&error, std::mem::take(&mut self.greeted));
+                    Some(Notice::Lost { why, retry_in: backoff.next_wait() })
+                }
             };
             if (notice.is_some() || self.batch.len() >= BATCH) && !self.hand_on().await {
                 return;
@@ -237,6 +242,7 @@ impl Driver {
     fn on_packet(&mut self, packet: Packet, backoff: &mut Backoff) -> Option<Notice> {
         match packet {
             Packet::ConnAck(_) => {
+                self.greeted = true;
                 // Always, because a broker that restarted has forgotten the subscription.
                 let asked = self.client.try_subscribe(self.filter.clone(), QoS::AtLeastOnce);
                 asked.err().map(|error| Notice::Lost { why: error.to_string(), retry_in: backoff.next_wait() })
@@ -279,15 +285,42 @@ impl Driver {
     }
 }
 
-/// An error of the library in words that say what to look at.
-pub(super) fn explain(error: &ConnectionError) -> String {
+/// An error of the library in words that say what to look at; `greeted`: the broker had accepted the connection.
+pub(super) fn explain(error: &ConnectionError, greeted: bool) -> String {
     match error {
-        ConnectionError::Io(io) => io.to_string(),
+        ConnectionError::Tls(TlsError::TLS(error)) => tls::explain(error),
+        ConnectionError::Tls(TlsError::Io(io)) if is_end(io) => HANG_UP.to_owned(),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => closed(greeted),
+        ConnectionError::Io(io)
+        | ConnectionError::Tls(TlsError::Io(io))
+        | ConnectionError::MqttState(StateError::Io(io) | StateError::Deserialization(mqttbytes::Error::Io(io))) => {
+            explain_io(io, greeted)
+        }
+        ConnectionError::MqttState(StateError::Deserialization(what)) => {
+            format!("the broker sent garbage ({what}); is it an MQTT broker?")
+        }
+        ConnectionError::NotConnAck(_) => {
+            "the broker sent garbage (a packet at the wrong time); is it an MQTT broker?".to_owned()
+        }
         ConnectionError::ConnectionRefused(code) => format!("the broker refused the login: {code:?}"),
         ConnectionError::Timeout(_) => "no answer within 5 s".to_owned(),
-        ConnectionError::MqttState(_)
-        | ConnectionError::Tls(_)
-        | ConnectionError::NotConnAck(_)
-        | ConnectionError::RequestsDone => error.to_string(),
+        ConnectionError::MqttState(_) | ConnectionError::Tls(_) | ConnectionError::RequestsDone => error.to_string(),
     }
+}
+
+fn explain_io(error: &io::Error, greeted: bool) -> String {
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls::explain(error);
+    }
+    if is_end(error) { closed(greeted) } else { error.to_string() }
+}
+
+/// Whether it says that the other side is gone.
+fn is_end(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | UnexpectedEof)
+}
+
+fn closed(greeted: bool) -> String {
+    if greeted { Loss::Closed.to_string() } else { Loss::Unanswered.to_string() }
 }

@@ -1,4 +1,4 @@
-//! Addresses of brokers: `mqtt://user:pass@host:1883`.
+//! Addresses of brokers: `mqtt://user:pass@host:1883`, or `mqtts://` for TLS.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -12,6 +12,8 @@ pub struct BrokerUrl {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// Whether it is spoken to through TLS.
+    pub tls: bool,
     /// User and password.
     pub login: Option<(String, String)>,
 }
@@ -22,18 +24,18 @@ impl FromStr for BrokerUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || format!("expected a broker such as mqtt://127.0.0.1:1883, found {text:?}");
         let url = url::Url::parse(text).map_err(|_| expected())?;
-        match url.scheme() {
-            "mqtt" => {}
-            "mqtts" => return Err("mqtts:// is not supported yet: use mqtt:// or a local TLS proxy".to_owned()),
+        let (tls, port) = match url.scheme() {
+            "mqtt" => (false, 1883),
+            "mqtts" => (true, 8883),
             _ => return Err(expected()),
-        }
+        };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(expected)?;
         let decode = |part: &str| urlencoded(part).ok_or_else(expected);
         let login = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some((decode(user)?, decode(password.unwrap_or_default())?)),
         };
-        Ok(Self { host: host.trim_matches(['[', ']']).to_owned(), port: url.port().unwrap_or(1883), login })
+        Ok(Self { host: host.trim_matches(['[', ']']).to_owned(), port: url.port().unwrap_or(port), tls, login })
     }
 }
 
@@ -92,10 +94,11 @@ fn urlencoded(part: &str) -> Option<String> {
 impl fmt::Display for BrokerUrl {
     /// Without the login, so that no password lands in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "mqtts" } else { "mqtt" };
         if self.host.contains(':') {
-            write!(f, "mqtt://[{}]:{}", self.host, self.port)
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
         } else {
-            write!(f, "mqtt://{}:{}", self.host, self.port)
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
         }
     }
 }
@@ -117,12 +120,13 @@ mod tests {
         assert_eq!(url.login, Some(("me".to_owned(), "s@fe".to_owned())));
         assert_eq!(url.to_string(), "mqtt://broker.example:2883");
         assert_eq!("mqtt://localhost".parse::<BrokerUrl>().unwrap().port, 1883);
+        assert_eq!("mqtts://localhost".parse::<BrokerUrl>().unwrap().to_string(), "mqtts://localhost:8883");
         assert_eq!("mqtt://[::1]:1884".parse::<BrokerUrl>().unwrap().to_string(), "mqtt://[::1]:1884");
     }
 
     #[test]
     fn refuses_what_is_no_broker() {
-        for text in ["localhost:1883", "http://localhost", "mqtt://", "mqtts://host", "mqtt://host:99999", ""] {
+        for text in ["localhost:1883", "http://localhost", "mqtt://", "mqttss://host", "mqtt://host:99999", ""] {
             assert!(text.parse::<BrokerUrl>().is_err(), "{text}");
         }
     }

@@ -40,6 +40,9 @@ pub enum Garbage {
     /// A packet type that no broker sends, or with flags it must not have.
     #[error("a packet that no broker sends (first byte 0x{0:02x}); is it an MQTT broker?")]
     Type(u8),
+    /// What servers say that speak TLS only.
+    #[error("a TLS alert; does it want mqtts://?")]
+    Tls,
     /// A packet that ends before it should.
     #[error("a broken packet (first byte 0x{0:02x})")]
     Broken(u8),
@@ -336,6 +339,7 @@ pub fn read(version: Version, bytes: &[u8], max_packet: usize) -> Result<Option<
     match (first >> 4, flags) {
         (2 | 4 | 9 | 13 | 14, 0) => {}
         (3, _) if flags & 0x06 <= 0x02 => {}
+        (1, 5) => return Err(Garbage::Tls),
         _ => return Err(Garbage::Type(first)),
     }
     let Some((length, digits)) = read_length(rest, first)? else { return Ok(None) };

@@ -1,9 +1,8 @@
 //! What is kept of one connection.
 
-use mio::net::TcpStream;
-
 use super::event::Tag;
 use super::outbox::Outbox;
+use super::stream::Stream;
 use crate::mqtt::backoff::Backoff;
 
 /// How far a connection is.
@@ -81,7 +80,7 @@ impl Busy {
 /// What is kept of one connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: Option<TcpStream>,
+    pub(super) stream: Option<Stream>,
     pub(super) busy: Option<Box<Busy>>,
     pub(super) backoff: Option<Box<Backoff>>,
     /// When the attempt to open began, nanoseconds.
@@ -90,6 +89,8 @@ pub(super) struct Connection {
     pub(super) heard_ms: u64,
     pub(super) said_ms: u64,
     pub(super) window: u16,
+    /// Whether the broker has accepted it before.
+    pub(super) known: bool,
     pub(super) phase: Phase,
     pub(super) wish: Wish,
 }
@@ -104,6 +105,7 @@ impl Connection {
             heard_ms: 0,
             said_ms: 0,
             window: 0,
+            known: false,
             phase: Phase::Off,
             wish: Wish::NoNetwork,
         }
@@ -111,6 +113,7 @@ impl Connection {
 
     /// Whether nothing waits for an acknowledgement or for being sent.
     pub(super) fn is_settled(&self) -> bool {
-        self.busy.as_ref().is_none_or(|busy| busy.outbox.is_empty() && busy.output.is_empty())
+        let written = self.stream.as_ref().is_none_or(|stream| !stream.wants_write());
+        written && self.busy.as_ref().is_none_or(|busy| busy.outbox.is_empty() && busy.output.is_empty())
     }
 }

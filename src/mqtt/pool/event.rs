@@ -1,6 +1,9 @@
 //! What a pool and its owner say to each other.
 
 use std::io;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
 
 use super::codec::{Garbage, Message, Version, reason};
 
@@ -18,10 +21,18 @@ pub struct Tag {
 pub enum Loss {
     /// The system says so.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
+    /// There is no TLS session.
+    #[error("{0}")]
+    Tls(String),
     /// The broker closed it without a word.
     #[error("the broker closed the connection")]
     Closed,
+    /// The broker closed it before it answered.
+    #[error(
+        "the broker closed the connection without an answer; does it want TLS (mqtts://), or another version of MQTT?"
+    )]
+    Unanswered,
     /// The broker refused the login.
     #[error("the broker refused the login: {}", reason(*.0, *.1))]
     Refused(Version, u8),
@@ -37,6 +48,14 @@ pub enum Loss {
     /// The owner took the network away.
     #[error("no network")]
     NoNetwork,
+}
+
+impl From<io::Error> for Loss {
+    fn from(error: io::Error) -> Self {
+        // With what it has not read, a broker's end comes as one of these.
+        let closed = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
+        if closed { Self::Closed } else { Self::Io(error) }
+    }
 }
 
 /// What happens to a connection.
@@ -98,6 +117,8 @@ pub struct Introduction {
     pub client_id: String,
     /// User and password.
     pub login: Option<(String, String)>,
+    /// TLS with a certificate of its own, instead of what the settings have for all.
+    pub tls: Option<Arc<ClientConfig>>,
     /// Last will.
     pub will: Option<Will>,
 }

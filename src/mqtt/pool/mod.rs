@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod pool;
 mod serve;
 pub mod settings;
+mod stream;
 #[cfg(test)]
 mod tests;
 pub mod timers;

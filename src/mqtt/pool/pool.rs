@@ -1,7 +1,7 @@
 //! The pool: sockets, readiness, timers. What the packets mean is in `serve`.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::codec::{DISCONNECT, Message, Qos};
 use super::connection::{Busy, Connection, Phase, Wish};
 use super::event::{Event, Introduction, Loss, Owner, Tag};
 use super::settings::Settings;
+use super::stream::Stream;
 use super::timers::{NEVER, Timers};
 use super::wait::Wait;
 use crate::base::Stopwatch;
@@ -248,8 +249,9 @@ impl Pool {
                 self.on_connected(connection, owner);
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.on_readable(connection, owner);
-            } else if writable && !self.at(connection).is_settled() {
+                self.on_readable(connection, event.is_read_closed(), owner);
+            }
+            if writable && !self.at(connection).is_settled() {
                 self.mark_dirty(connection);
             }
         }
@@ -303,7 +305,7 @@ impl Pool {
         self.at(connection).began_ns = began_ns;
         self.timers.set(connection, deadline);
         match self.connect(connection) {
-            Ok(stream) => self.at(connection).stream = Some(stream),
+            Ok(socket) => self.at(connection).stream = Some(Stream::Plain(socket)),
             Err(error) => self.lose(connection, &error.into(), owner),
         }
     }
@@ -333,8 +335,8 @@ impl Pool {
 
     /// The system says that the connection stands, or why it does not.
     fn on_connected(&mut self, connection: u32, owner: &mut impl Owner) {
-        let Some(stream) = &self.at(connection).stream else { return };
-        match (stream.take_error(), stream.peer_addr()) {
+        let Some(socket) = self.at(connection).stream.as_mut().map(Stream::socket) else { return };
+        match (socket.take_error(), socket.peer_addr()) {
             (Ok(Some(error)) | Err(error), _) => self.lose(connection, &error.into(), owner),
             (Ok(None), Ok(_)) => self.introduce(connection, owner),
             // An event of the socket that it had before.
@@ -342,7 +344,8 @@ impl Pool {
         }
     }
 
-    fn on_readable(&mut self, connection: u32, owner: &mut impl Owner) {
+    /// Reads what there is; when it is `closed`, up to its end, which no other event would tell.
+    fn on_readable(&mut self, connection: u32, closed: bool, owner: &mut impl Owner) {
         let mut buffer = std::mem::take(&mut self.buffer);
         let now_ms = self.now_ms();
         while let Some(stream) = &mut self.at(connection).stream {
@@ -352,7 +355,7 @@ impl Pool {
                     self.at(connection).heard_ms = now_ms;
                     match self.take_in(connection, &buffer[..count], owner) {
                         // A short read has emptied the socket: more would be another event.
-                        Ok(()) if count < READ => break,
+                        Ok(()) if count < READ && !closed => break,
                         Ok(()) => continue,
                         Err(loss) => loss,
                     }
@@ -395,7 +398,7 @@ impl Pool {
             self.transmit(connection, now_ns, owner);
             let one = self.at(connection);
             let (Some(stream), Some(busy)) = (&mut one.stream, &mut one.busy) else { return };
-            if busy.left().is_empty() {
+            if busy.left().is_empty() && !stream.wants_write() {
                 break;
             }
             match stream.write(busy.left()) {
@@ -412,8 +415,7 @@ impl Pool {
         let one = self.at(connection);
         if one.wish == Wish::Leave && one.phase == Phase::Open && one.is_settled() {
             if let Some(stream) = &mut one.stream {
-                // If it is not taken, the broker learns it from the end of the connection.
-                drop(stream.write(&DISCONNECT));
+                stream.finish(&DISCONNECT);
             }
             self.end(connection, owner);
         }
@@ -435,6 +437,7 @@ impl Pool {
     pub(super) fn lose(&mut self, connection: u32, why: &Loss, owner: &mut impl Owner) {
         let phase = self.close(connection, Phase::Off);
         let now_ns = self.watch.ns();
+        let why = if let (Phase::Greeting, Loss::Closed) = (phase, why) { &Loss::Unanswered } else { why };
         match phase {
             Phase::Open => owner.on_event(connection, now_ns, Event::Lost(why)),
             Phase::Opening | Phase::Greeting => owner.on_event(connection, now_ns, Event::Failed(why)),
@@ -470,7 +473,7 @@ impl Pool {
         let one = &mut self.connections[connection as usize];
         if let Some(mut stream) = one.stream.take() {
             // Closing does the same; this can only fail for a socket that is not registered.
-            drop(self.poll.registry().deregister(&mut stream));
+            drop(self.poll.registry().deregister(stream.socket()));
         }
         if let Some(busy) = &mut one.busy {
             busy.clear_buffers();

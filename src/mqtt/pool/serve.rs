@@ -1,11 +1,16 @@
 //! What packets and timers mean to a connection.
 
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+
 use super::codec::{Connect, Garbage, Incoming, Message, PING, Qos, Version, puback, read, subscribe};
 use super::connection::{Phase, Wish};
 use super::event::{Event, Greeting, Loss, Owner};
 use super::outbox::SUBSCRIBE_ID;
 use super::pool::{Pool, ROOM};
 use super::timers::NEVER;
+use crate::mqtt::tls::explain;
 
 impl Pool {
     /// Writes CONNECT.
@@ -33,10 +38,28 @@ impl Pool {
         };
         let mut out = Vec::with_capacity(256);
         packet.write(&mut out);
+        let own = who.tls.take();
         self.introduction = who;
+        if let Err(why) = self.secure(connection, own) {
+            return self.lose(connection, &why, owner);
+        }
         self.at(connection).phase = Phase::Greeting;
         self.busy(connection).output.extend_from_slice(&out);
         self.mark_dirty(connection);
+    }
+
+    /// Puts TLS on a connection whose settings have it: its own, or the one of all.
+    fn secure(&mut self, connection: u32, own: Option<Arc<ClientConfig>>) -> Result<(), Loss> {
+        let Some(tls) = &self.settings.tls else { return Ok(()) };
+        let known = self.connections[connection as usize].known;
+        let shared = || if known { tls.config() } else { tls.newcomer() };
+        let (host, config) = (tls.host(), own.unwrap_or_else(shared));
+        let one = self.at(connection);
+        one.stream = match one.stream.take() {
+            Some(stream) => Some(stream.secure(host, config).map_err(|error| Loss::Tls(explain(&error)))?),
+            None => None,
+        };
+        Ok(())
     }
 
     /// Takes whole packets from what was read, and keeps the rest.
@@ -123,6 +146,7 @@ impl Pool {
         self.online += 1;
         let one = self.at(connection);
         one.phase = Phase::Open;
+        one.known = true;
         one.said_ms = opened_ms;
         one.window = receive_max.unwrap_or(u16::MAX).min(window).max(1);
         if let Some(backoff) = &mut one.backoff {

@@ -4,12 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::codec::Version;
+use crate::mqtt::tls::Tls;
 
 /// What all connections of a pool have in common.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The broker.
     pub address: SocketAddr,
+    /// What TLS is made of; none: plain bytes.
+    pub tls: Option<Tls>,
     /// Addresses of this machine that connections take in turn; empty: whichever the system chooses.
     pub sources: Vec<IpAddr>,
     /// Version of the protocol.
@@ -47,6 +50,7 @@ impl Settings {
     pub fn of_vehicles(address: SocketAddr, seed: u64) -> Self {
         Self {
             address,
+            tls: None,
             sources: Vec::new(),
             version: Version::V5,
             keep_alive_s: 60,

@@ -171,6 +171,7 @@ fn what_brokers_write_is_read() {
 #[test]
 fn garbage_is_told_at_once_and_never_read_beyond_its_end() {
     assert_eq!(read(Version::V5, b"H", 1000), Err(Garbage::Type(b'H')));
+    assert_eq!(read(Version::V5, &[0x15, 3, 3, 0, 2, 2, 70], 1000), Err(Garbage::Tls));
     assert_eq!(read(Version::V5, &[0x34, 0], 1000), Err(Garbage::Type(0x34)), "nobody asked for QoS 2");
     assert_eq!(read(Version::V5, &[0x30, 0xff, 0xff, 0xff, 0xff], 1000), Err(Garbage::Broken(0x30)));
     assert_eq!(read(Version::V5, &[0x30, 0xff, 0xff, 0x7f], 1000), Err(Garbage::TooLong(2_097_155)));
