@@ -13,14 +13,17 @@ pub mod failure;
 pub mod import;
 pub mod knee;
 pub mod logging;
+pub mod numbers;
 pub mod outfile;
 pub mod output;
 pub mod record;
 pub mod recording;
 pub mod replay;
+pub mod reporting;
 pub mod score;
 pub mod simulate;
 pub mod status;
+pub mod steering;
 pub mod stop;
 
 pub use failure::{ExitCode, Failure};

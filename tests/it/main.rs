@@ -6,6 +6,7 @@ mod alert_api;
 mod alert_life;
 mod batteries;
 mod bench;
+mod bench_reports;
 mod blackout;
 mod cli;
 mod collector;
