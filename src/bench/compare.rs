@@ -9,6 +9,9 @@ use super::record::Record;
 use super::significance::{RARE, p_value};
 use crate::base::Condition;
 
+/// A change of a run's number that its seconds do not bear out is told apart when it is larger, percent (**assumed**).
+const NOTABLE_PCT: f64 = 20.0;
+
 /// What changed since an older run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
@@ -49,6 +52,8 @@ pub enum Verdict {
     Worse,
     /// Chance makes such a difference.
     NoSignificantChange,
+    /// The number of the run changed and most of its seconds did not: a few made it, and it is chance whether a run has such.
+    FewSeconds,
     /// There are too few seconds to tell.
     TooShort,
     /// It is one number a run, which has no seconds to tell it from chance.
@@ -63,6 +68,7 @@ impl Verdict {
             Self::Better => "better",
             Self::Worse => "WORSE",
             Self::NoSignificantChange => "no significant change",
+            Self::FewSeconds => "not significant: a few seconds made it",
             Self::TooShort => "too few seconds to tell",
             Self::NotTested => "not tested: one number a run",
         }
@@ -164,18 +170,20 @@ impl Change {
         let to_the_worse = change_pct.map_or(0.0, |change| if more_is_better { -change } else { change });
         let tested = old_seconds.zip(new_seconds);
         let p_value = tested.as_ref().and_then(|(old, new)| p_value(old, new));
-        let verdict = match (tested, p_value) {
+        let verdict = match (&tested, p_value) {
             (None, _) => Verdict::NotTested,
             (Some(_), None) => Verdict::TooShort,
-            (Some(_), Some(p)) if p >= RARE => Verdict::NoSignificantChange,
-            // The number of the whole run may hang on a few seconds: it has to agree with most of them.
-            (Some((old, new)), Some(_)) => {
-                match ((middle(&new) > middle(&old)) == more_is_better, to_the_worse < 0.0) {
-                    (true, true) => Verdict::Better,
-                    (false, false) => Verdict::Worse,
-                    (true, false) | (false, true) => Verdict::NoSignificantChange,
-                }
+            (Some((old, new)), Some(p)) if p >= RARE => {
+                let most = 100.0 * (middle(new) - middle(old)).abs() / middle(old).abs().max(f64::MIN_POSITIVE);
+                let made_by_few = change_pct.is_some_and(|all| all.abs() > NOTABLE_PCT && all.abs() > 2.0 * most);
+                if made_by_few { Verdict::FewSeconds } else { Verdict::NoSignificantChange }
             }
+            // The number of the whole run may hang on a few seconds: it has to agree with most of them.
+            (Some((old, new)), Some(_)) => match ((middle(new) > middle(old)) == more_is_better, to_the_worse < 0.0) {
+                (true, true) => Verdict::Better,
+                (false, false) => Verdict::Worse,
+                (true, false) | (false, true) => Verdict::NoSignificantChange,
+            },
         };
         let worse_pct = if verdict == Verdict::Worse { to_the_worse.max(0.0) } else { 0.0 };
         Self { old, new, change_pct, worse_pct, p_value, verdict }
@@ -225,17 +233,22 @@ pub fn check_name(condition: &Condition, compares: bool) -> Option<Result<(), St
 mod tests {
     use serde_json::json;
 
-    use super::Verdict::{Better, NoSignificantChange, NotTested, TooShort, Worse};
+    use super::Verdict::{Better, FewSeconds, NoSignificantChange, NotTested, TooShort, Worse};
     use super::*;
 
     /// A report of a run whose seconds did so many messages and had such a 99th percentile.
     fn record(name: &str, done: f64, p99_ms: f64, seconds: u32) -> Record {
+        record_of(name, done, p99_ms, seconds, p99_ms)
+    }
+
+    /// The same, where the 99th percentile of a usual second is another than that of the run.
+    fn record_of(name: &str, done: f64, p99_ms: f64, seconds: u32, usual_ms: f64) -> Record {
         let wobble = |s: u32, by: f64| 1.0 + by * f64::from(s * 7 % 5);
         let mut total = 0.0;
         let series: Vec<_> = (0..=seconds)
             .map(|s| {
                 total += (done * wobble(s, 0.01)).floor();
-                let p99 = p99_ms * wobble(s, 0.05);
+                let p99 = if s == 9 { p99_ms } else { usual_ms } * wobble(s, 0.05);
                 json!({ "at_s": s, "measured": s > 0, "pub_succ": total as u64, "p99_ms": p99, "p50_ms": 1.0 })
             })
             .collect();
@@ -258,6 +271,9 @@ mod tests {
         assert_eq!(verdicts(&slower), [Worse, NoSignificantChange, Worse, NotTested]);
         assert_eq!(verdicts(&record("faster", 1200.0, 3.0, 30)), [Better, NoSignificantChange, Better, NotTested]);
         assert_eq!(verdicts(&record("brief", 500.0, 90.0, 5)), [TooShort, TooShort, TooShort, NotTested]);
+        // Its seconds are as before, but for one that spoilt the whole.
+        let stalled = record_of("stalled", 1000.0, 900.0, 30, 5.0);
+        assert_eq!(verdicts(&stalled), [NoSignificantChange, NoSignificantChange, FewSeconds, NotTested]);
 
         let comparison = Comparison::of(&old, &slower);
         assert_eq!(comparison.worse, 2);

@@ -2,13 +2,15 @@
 
 use super::compare::{Comparison, Verdict};
 use super::latency::Quantiles;
-use super::page::{Cell, Page};
+use super::page::{Cell, Page, Tone};
 use super::report::Report;
 use super::series::Second;
 use super::steering::{Change, Wish};
-use super::svg::{Line, Plot, Scale, short};
+use super::svg::{Line, Mark, Plot, Scale, short};
 
 const FOOTER: &str = "时延从计划发送时刻算起 · latency counts from when a message was meant to be sent · zhilian ";
+/// More marks than this are no help.
+const MOST_MARKS: usize = 8;
 /// How much may be missing before it is shown in red, percent.
 const SHORT_PCT: f64 = 0.5;
 
@@ -26,10 +28,10 @@ pub fn of_report(report: &Report, reload_s: Option<u32>) -> String {
     page.end_cards();
     page.table(("时间", "times, ms"), &["", "count", "mean", "p50", "p90", "p99", "p99.9", "max"], &times(report));
     if let Some(comparison) = &report.comparison {
-        let columns = ["", "旧 old", "新 new", "变化 change", "p", "结论 verdict"];
+        let columns = ["", "旧 old", "新 new", "变化 change", "p", " 结论 verdict"];
         page.table(("与旧报告比较", "against the older run"), &columns, &changes(comparison));
     }
-    page.table(("运行中的调整", "steered while it went on"), &["s", "", ""], &steering(&report.steering));
+    page.table(("运行中的调整", "steered while it went on"), &["s", " ", " "], &steering(&report.steering));
     page.table(("计数", "counts"), &["", ""], &counts(report));
     page.end(&[FOOTER, env!("CARGO_PKG_VERSION")].concat())
 }
@@ -41,7 +43,7 @@ fn title(verb: &str) -> String {
 fn below(report: &Report) -> String {
     let plan = &report.plan;
     format!(
-        "{} · MQTT {} · QoS {} · {} vehicles on {} connections · {} bytes · {} threads · {:.1} s measured",
+        "{} · MQTT {} · QoS {} · {} vehicles on {} connections · {} bytes · threads {} · {:.1} s measured",
         plan.broker,
         plan.version,
         plan.qos,
@@ -55,19 +57,19 @@ fn below(report: &Report) -> String {
 
 fn banners(page: &mut Page, report: &Report) {
     for fault in &report.invalid {
-        page.banner(true, &format!("INVALID 无效：the generator was the bottleneck: {fault}"));
+        page.banner(Tone::Bad, &format!("INVALID 无效：the generator was the bottleneck: {fault}"));
     }
     if let Some(why) = &report.partial {
-        page.banner(true, &format!("PARTIAL 不完整：{why}"));
+        page.banner(Tone::Bad, &format!("PARTIAL 不完整：{why}"));
     }
     if let Some(short) = report.shortfall_pct.filter(|short| *short >= SHORT_PCT) {
-        page.banner(true, &format!("SHORT 未达到：{short:.1} % of what was asked was not achieved"));
+        page.banner(Tone::Bad, &format!("SHORT 未达到：{short:.1} % of what was asked was not achieved"));
     }
     for caveat in report.comparison.iter().flat_map(|comparison| &comparison.caveats) {
-        page.banner(true, &format!("NOTE 注意：{caveat}"));
+        page.banner(Tone::Note, &format!("NOTE 注意：{caveat}"));
     }
     if report.asked_per_s.is_some() && report.invalid.is_empty() && report.partial.is_none() {
-        page.banner(false, "VALID 有效：the generator kept its schedule");
+        page.banner(Tone::Good, "VALID 有效：the generator kept its schedule");
     }
 }
 
@@ -101,18 +103,22 @@ fn tiles(page: &mut Page, report: &Report) {
     page.tiles(&numbers);
 }
 
+/// Each second with the one before; without the last one when it is a small part of a second, which says nothing.
+fn seconds(report: &Report) -> impl Iterator<Item = (&Second, &Second)> {
+    let pairs = report.series.iter().zip(report.series.iter().skip(1));
+    pairs.filter(|(before, now)| now.at_s - before.at_s > 0.5)
+}
+
 /// A member of each second, by time.
 fn by_time(report: &Report, member: impl Fn(&Second) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
-    report.series.iter().map(|second| (second.at_s, member(second))).collect()
+    let first = report.series.first().map(|first| (first.at_s, member(first)));
+    first.into_iter().chain(seconds(report).map(|(_, now)| (now.at_s, member(now)))).collect()
 }
 
 /// How much a counter grew, by time.
 fn grown(report: &Report, counter: &str) -> Vec<(f64, Option<f64>)> {
-    let none = Second::default();
-    let before = std::iter::once(&none).chain(&report.series);
-    // The last one may be a small part of a second, whose rate says nothing.
-    let pairs = before.zip(&report.series).filter(|(before, now)| now.at_s - before.at_s > 0.5);
-    pairs.map(|(before, now)| (now.at_s, Some(now.rate(before, counter)))).collect()
+    let first = report.series.first().map(|first| (first.at_s, Some(first.rate(&Second::default(), counter))));
+    first.into_iter().chain(seconds(report).map(|(a, b)| (b.at_s, Some(b.rate(a, counter))))).collect()
 }
 
 fn rates(report: &Report) -> Plot {
@@ -131,7 +137,7 @@ fn rates(report: &Report) -> Plot {
             }
         }
     }
-    Plot { x: ("s", Scale::Linear), y: ("/s", Scale::Linear), lines, marks: Vec::new() }
+    Plot { x: ("s", Scale::Linear), y: ("/s", Scale::Linear), lines, marks: marks(report) }
 }
 
 fn latencies(report: &Report) -> Plot {
@@ -141,7 +147,7 @@ fn latencies(report: &Report) -> Plot {
         line("p99", 1, |second| second.p99_ms),
         line("p50", 0, |second| second.p50_ms),
     ];
-    Plot { x: ("s", Scale::Linear), y: ("ms", Scale::Log), lines, marks: Vec::new() }
+    Plot { x: ("s", Scale::Linear), y: ("ms", Scale::Log), lines, marks: marks(report) }
 }
 
 fn connections(report: &Report) -> Plot {
@@ -193,7 +199,7 @@ fn changes(comparison: &Comparison) -> Vec<Vec<Cell>> {
         let class = match change.verdict {
             Verdict::Better => "left good",
             Verdict::Worse => "left bad",
-            Verdict::NoSignificantChange | Verdict::TooShort | Verdict::NotTested => "left",
+            Verdict::NoSignificantChange | Verdict::FewSeconds | Verdict::TooShort | Verdict::NotTested => "left",
         };
         let percent = change.change_pct.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.1} %"));
         let p = change.p_value.map_or_else(|| "–".to_owned(), |p| format!("{p:.4}"));
@@ -203,15 +209,31 @@ fn changes(comparison: &Comparison) -> Vec<Vec<Cell>> {
     comparison.rows().map(row).collect()
 }
 
+/// A change in words: what, and how.
+fn told(change: &Change) -> (&'static str, String) {
+    match change.wish {
+        Wish::RatePerS(rate) => ("速率 rate", format!("{}/s", short(rate))),
+        Wish::ChurnPerS(rate) => ("重连 churn", format!("{}/s", short(rate))),
+        Wish::Storm(_) => ("全部断开 storm", String::new()),
+        Wish::Inject(injection) => ("事件 incident", format!("{} {}", injection.kind.name(), injection.vin)),
+        Wish::Stop(_) => ("停止 stop", String::new()),
+    }
+}
+
+/// When the run was steered, for the first few times.
+fn marks(report: &Report) -> Vec<Mark> {
+    let Some(began_s) = report.began_s.filter(|_| report.steering.len() <= MOST_MARKS) else { return Vec::new() };
+    let mark = |change: &Change| {
+        let (what, how) = told(change);
+        let how = if matches!(change.wish, Wish::Inject(_)) { String::new() } else { how };
+        Mark { span: (began_s + change.at_s, began_s + change.at_s), label: format!("{what} {how}") }
+    };
+    report.steering.iter().map(mark).collect()
+}
+
 fn steering(changes: &[Change]) -> Vec<Vec<Cell>> {
     let row = |change: &Change| {
-        let (what, how) = match change.wish {
-            Wish::RatePerS(rate) => ("速率 rate", format!("{}/s", short(rate))),
-            Wish::ChurnPerS(rate) => ("重连 churn", format!("{}/s", short(rate))),
-            Wish::Storm(_) => ("全部断开 storm", String::new()),
-            Wish::Inject(injection) => ("事件 incident", format!("{} {}", injection.kind.name(), injection.vin)),
-            Wish::Stop(_) => ("停止 stop", String::new()),
-        };
+        let (what, how) = told(change);
         vec![format!("{:.2}", change.at_s).into(), Cell(what.to_owned(), "left"), Cell(how, "left")]
     };
     changes.iter().map(row).collect()

@@ -1,7 +1,7 @@
 //! What a search for the knee found, as a page.
 
 use super::knee::{Knee, Limit, Step, Trials};
-use super::page::{Cell, Page};
+use super::page::{Cell, Page, Tone};
 use super::svg::{Line, Mark, Plot, Scale};
 
 /// Whether a rate held, and why not.
@@ -25,10 +25,10 @@ pub fn of(knee: &Knee) -> String {
     );
     let mut page = Page::begin(("拐点报告", "zhilian bench knee"), &below, None);
     if knee.limit == Some(Limit::Generator) {
-        page.banner(true, "INVALID 无效：the generator, not the broker, was the bottleneck above the knee");
+        page.banner(Tone::Bad, "INVALID 无效：the generator, not the broker, was the bottleneck above the knee");
     }
     if knee.partial {
-        page.banner(true, "PARTIAL 不完整：stopped before it was sure");
+        page.banner(Tone::Bad, "PARTIAL 不完整：stopped before it was sure");
     }
     let rate = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.0}"));
     let tries = |end: Option<Trials>| end.map_or_else(|| "–".to_owned(), |end| format!("{} / {}", end.held, end.tries));
@@ -42,7 +42,7 @@ pub fn of(knee: &Knee) -> String {
     page.plot(("达到与要求", "achieved by asked"), &achieved(knee));
     page.table(
         ("各次尝试", "all tries"),
-        &["asked/s", "achieved/s", "p50 ms", "p99 ms", "max ms", "lost", ""],
+        &["asked/s", "achieved/s", "p50 ms", "p99 ms", "max ms", "lost", " "],
         &knee.steps.iter().map(row).collect::<Vec<_>>(),
     );
     page.end(&["zhilian ", env!("CARGO_PKG_VERSION")].concat())

@@ -14,6 +14,17 @@ pub struct Page {
     out: String,
 }
 
+/// How a line is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// All is well.
+    Good,
+    /// Something has to be known.
+    Note,
+    /// The numbers are not what they were to be.
+    Bad,
+}
+
 /// A cell of a table: its text, and the class it is shown in.
 #[derive(Debug, Clone)]
 pub struct Cell(pub String, pub &'static str);
@@ -51,9 +62,13 @@ impl Page {
         let _ = self.out.write_fmt(what);
     }
 
-    /// A line that must not be overlooked, red when it is bad.
-    pub fn banner(&mut self, bad: bool, text: &str) {
-        let class = if bad { "banner bad" } else { "banner" };
+    /// A line that must not be overlooked.
+    pub fn banner(&mut self, tone: Tone, text: &str) {
+        let class = match tone {
+            Tone::Good => "banner",
+            Tone::Note => "banner note",
+            Tone::Bad => "banner bad",
+        };
         self.write(format_args!("<p class=\"{class}\">{}</p>\n", escaped(text)));
     }
 
@@ -93,14 +108,15 @@ impl Page {
         self.write(format_args!("</p>{}</section>\n", plot.draw()));
     }
 
-    /// A card with a table: what its columns are, and its rows.
+    /// A card with a table: what its columns are, and its rows. Those whose names begin with a blank are texts.
     pub fn table(&mut self, (zh, en): Words, columns: &[&str], rows: &[Vec<Cell>]) {
         if rows.is_empty() {
             return;
         }
         self.write(format_args!("<section class=\"wide\"><h2>{zh} · {en}</h2><table><tr>"));
         for column in columns {
-            self.write(format_args!("<th>{}</th>", escaped(column)));
+            let class = if column.starts_with(' ') { "left" } else { "" };
+            self.write(format_args!("<th class=\"{class}\">{}</th>", escaped(column.trim())));
         }
         for row in rows {
             self.out.push_str("</tr>\n<tr>");

@@ -26,6 +26,8 @@ pub struct Report {
     /// Why it is not valid.
     pub invalid: Vec<String>,
     pub plan: Asked,
+    /// When messages began, seconds since the run did; `None` when they never did.
+    pub began_s: Option<f64>,
     /// Measured time, seconds.
     pub measured_s: f64,
     pub asked_per_s: Option<f64>,
@@ -256,6 +258,7 @@ impl Report {
             verb: plan.role.name(),
             invalid: if publishes { faults(&effort) } else { Vec::new() },
             plan: Asked::of(plan, context.broker),
+            began_s: Some(context.times_ns[0]).filter(|ns| *ns < u64::MAX).map(|ns| ns as f64 / 1e9),
             measured_s: sums.measured_s,
             asked_per_s,
             offered_per_s: sums.per_s(offered as f64).filter(|_| publishes),

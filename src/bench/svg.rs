@@ -4,14 +4,14 @@
 use std::fmt::Write;
 
 /// Size of a plot and the room for its labels, in the units of the drawing.
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 250.0;
-const LEFT: f64 = 64.0;
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 230.0;
+const LEFT: f64 = 58.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
 /// More points than this are thinned out: a plot has no more columns.
-const MOST_POINTS: usize = 700;
+const MOST_POINTS: usize = 600;
 
 /// How a number becomes a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Axis {
             }
             Scale::Share => {
                 let nines = (1..=self.high as i32).map(|nines| 1.0 - 0.1_f64.powi(nines));
-                [0.0, 0.5].into_iter().chain(nines).collect()
+                std::iter::once(0.5).chain(nines).collect()
             }
         };
         let label = |tick: f64| match self.scale {
@@ -196,7 +196,7 @@ impl Plot {
 
     fn frame(&self, out: &mut String, x: &Axis, y: &Axis) -> std::fmt::Result {
         let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
-        for mark in &self.marks {
+        for (index, mark) in self.marks.iter().enumerate() {
             if let Some((from, to)) = x.place(mark.span.0).zip(x.place(mark.span.1)) {
                 let width = (to - from).max(1.5);
                 let high = bottom - TOP;
@@ -205,7 +205,7 @@ impl Plot {
                     "<rect class=\"mark\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{high}\"/>"
                 )?;
                 let (at, anchor) = if from > WIDTH / 2.0 { (from - 4.0, "end") } else { (from + width + 4.0, "start") };
-                let (label, top) = (escaped(&mark.label), TOP + 12.0);
+                let (label, top) = (escaped(&mark.label), TOP + 11.0 + 14.0 * (index % 3) as f64);
                 write!(
                     out,
                     "<text class=\"marked\" x=\"{at:.1}\" y=\"{top}\" text-anchor=\"{anchor}\">{label}</text>"
@@ -292,7 +292,7 @@ mod tests {
         let axis = |scale, values: &[f64]| Axis::new(scale, values.iter().copied(), [0.0, 100.0]);
         assert_eq!(labels(&axis(Scale::Linear, &[3.0, 2300.0])), ["0", "500", "1k", "1.5k", "2k"]);
         assert_eq!(labels(&axis(Scale::Log, &[0.02, 3000.0])), ["0.01", "0.1", "1", "10", "100", "1k", "10k"]);
-        assert_eq!(labels(&axis(Scale::Share, &[0.0, 0.9995])), ["0 %", "50 %", "90 %", "99 %", "99.9 %"]);
+        assert_eq!(labels(&axis(Scale::Share, &[0.0, 0.9995])), ["50 %", "90 %", "99 %", "99.9 %"]);
         assert_eq!(labels(&axis(Scale::Linear, &[])).first().map(String::as_str), Some("0"));
     }
 
