@@ -13,8 +13,18 @@ pub struct Condition {
     pub name: String,
     sign: Sign,
     limit: f64,
-    /// Seconds of the limit's unit; `None` for a bare number.
-    unit_s: Option<f64>,
+    unit: Unit,
+}
+
+/// What a limit is in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Unit {
+    /// Whatever the number is in.
+    Bare,
+    /// So many seconds each.
+    Seconds(f64),
+    /// Hundredths.
+    Percent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +61,17 @@ impl FromStr for Condition {
         let (name, rest) = text.split_at(at);
         let known = Sign::ALL.into_iter().find_map(|(word, sign)| Some((sign, rest.strip_prefix(word)?)));
         let (sign, number) = known.ok_or_else(expected)?;
-        let (number, unit_s) = split_unit(number.trim());
+        let (number, unit) = split_unit(number.trim());
         let limit = number.parse().ok().filter(|limit: &f64| limit.is_finite()).ok_or_else(expected)?;
         let name = name.trim();
-        if name.is_empty() { Err(expected()) } else { Ok(Self { name: name.to_owned(), sign, limit, unit_s }) }
+        if name.is_empty() { Err(expected()) } else { Ok(Self { name: name.to_owned(), sign, limit, unit }) }
     }
 }
 
 impl std::fmt::Display for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let word = Sign::ALL.into_iter().find(|(_, sign)| *sign == self.sign).map_or("", |(word, _)| word);
-        let unit = UNITS.into_iter().find(|(_, size_s)| Some(*size_s) == self.unit_s).map_or("", |(unit, _)| unit);
+        let unit = UNITS.into_iter().find(|(_, unit)| *unit == self.unit).map_or("", |(word, _)| word);
         write!(f, "{}{word}{}{unit}", self.name, self.limit)
     }
 }
@@ -70,13 +80,22 @@ impl Condition {
     /// Whether its limit is a time with a unit.
     #[must_use]
     pub fn is_timed(&self) -> bool {
-        self.unit_s.is_some()
+        matches!(self.unit, Unit::Seconds(_))
     }
 
-    /// Whether it holds for a value; a limit with a unit is compared with a value in units of `value_s` seconds.
+    /// Whether its limit is in percent.
+    #[must_use]
+    pub fn is_percent(&self) -> bool {
+        self.unit == Unit::Percent
+    }
+
+    /// Whether it holds for a value; a limit that is a time is compared with a value in units of `value_s` seconds.
     #[must_use]
     pub fn holds(&self, value: f64, value_s: f64) -> bool {
-        let order = value.partial_cmp(&self.unit_s.map_or(self.limit, |unit_s| self.limit * unit_s / value_s));
+        let order = value.partial_cmp(&match self.unit {
+            Unit::Bare | Unit::Percent => self.limit,
+            Unit::Seconds(unit_s) => self.limit * unit_s / value_s,
+        });
         match self.sign {
             Sign::More => order == Some(Ordering::Greater),
             Sign::AtLeast => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
@@ -87,13 +106,19 @@ impl Condition {
     }
 }
 
-/// Units of time, the longer words before those that end them.
-const UNITS: [(&str, f64); 4] = [("ms", 1e-3), ("us", 1e-6), ("min", 60.0), ("s", 1.0)];
+/// Units, the longer words before those that end them.
+const UNITS: [(&str, Unit); 5] = [
+    ("ms", Unit::Seconds(1e-3)),
+    ("us", Unit::Seconds(1e-6)),
+    ("min", Unit::Seconds(60.0)),
+    ("s", Unit::Seconds(1.0)),
+    ("%", Unit::Percent),
+];
 
-/// A number, and how many seconds its unit has if it has one.
-fn split_unit(text: &str) -> (&str, Option<f64>) {
-    let found = UNITS.into_iter().find_map(|(unit, size_s)| Some((text.strip_suffix(unit)?, Some(size_s))));
-    found.map_or((text, None), |(number, unit_s)| (number.trim_end(), unit_s))
+/// A number and its unit.
+fn split_unit(text: &str) -> (&str, Unit) {
+    let found = UNITS.into_iter().find_map(|(word, unit)| Some((text.strip_suffix(word)?, unit)));
+    found.map_or((text, Unit::Bare), |(number, unit)| (number.trim_end(), unit))
 }
 
 /// All numbers of a JSON object by their paths, such as `kinds.tow.delay_s.p95`; `None` for those that are `null`.
@@ -143,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_is_no_condition_is_refused() {
-        for text in ["", "a", ">1", "a>", "a>b", "a>1%", "a>nan", "a>inf", "a=>1"] {
+        for text in ["", "a", ">1", "a>", "a>b", "a>%", "a>nan", "a>inf", "a=>1"] {
             assert!(text.parse::<Condition>().is_err(), "{text}");
         }
         let condition: Condition = "recall.tow < 0.990".parse().unwrap();
@@ -158,6 +183,9 @@ mod tests {
         assert!(condition.holds(0.3, 1.0) && !condition.holds(0.1, 1.0));
         assert!("a>5min".parse::<Condition>().unwrap().holds(301.0, 1.0));
         assert!(!"a>5".parse::<Condition>().unwrap().is_timed());
+        let condition: Condition = "p99.change > 10 %".parse().unwrap();
+        assert_eq!((condition.to_string().as_str(), condition.is_percent()), ("p99.change>10%", true));
+        assert!(condition.holds(10.5, 1e-3) && !condition.holds(10.0, 1e-3) && !condition.is_timed());
     }
 
     #[test]

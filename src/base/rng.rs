@@ -36,6 +36,8 @@ pub enum Purpose {
     Twin = 21,
     /// Errors of that device's receiver.
     TwinGnss = 22,
+    /// Whom an incident befalls that is asked for while a run goes on; the number is the incident's.
+    Asked = 23,
     /// Local streets of a place; here the number is a node's instead of a vehicle's.
     Streets = 64,
     /// Rain and wind of a run; the number is 0.

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::shared::{Phase, Shared, count};
 use super::traffic::Traffic;
 use super::worker::Outcome;
-use crate::base::{Stopwatch, Timestamp};
+use crate::base::{Stopwatch, Timestamp, Vin};
 use crate::mqtt::FleetLink;
 use crate::sim::{Emission, Setting, Shard, World};
 use crate::wire::Utterance;
@@ -31,6 +31,9 @@ pub struct FleetWorker {
     speed: f64,
     opened: u32,
     all: u32,
+    /// How many of the incidents that were asked for it has let happen, or left to others.
+    injected: usize,
+    heeded: u64,
     cpu: CpuMeter,
     outcome: Outcome,
 }
@@ -65,9 +68,16 @@ impl FleetWorker {
             speed,
             opened: 0,
             all,
+            injected: 0,
+            heeded: 0,
             cpu: CpuMeter::default(),
             outcome: Outcome::default(),
         })
+    }
+
+    /// The names of its vehicles, with their numbers.
+    pub fn vins(&self) -> impl Iterator<Item = (u32, Vin)> + '_ {
+        self.world.vins()
     }
 
     /// Lives until the run is over.
@@ -117,6 +127,7 @@ impl FleetWorker {
         let [start_ns, begin_ns, end_ns] = self.shared.times_ns();
         let passed_s = now_ns.min(end_ns).saturating_sub(start_ns) as f64 / 1e9;
         let now = self.begin.plus_seconds(passed_s * self.speed);
+        self.heed(now);
         while let Some((vehicle, command)) = self.link.next_command() {
             self.world.command(now, vehicle, &command);
         }
@@ -129,6 +140,20 @@ impl FleetWorker {
             self.carry_out(emission, [start_ns, begin_ns]);
         }
         Duration::ZERO
+    }
+
+    /// Lets happen what was asked for meanwhile.
+    fn heed(&mut self, now: Timestamp) {
+        let version = self.shared.steering.version();
+        if version == self.heeded {
+            return;
+        }
+        self.heeded = version;
+        let injections = self.shared.steering.wishes().injections;
+        for injection in &injections[self.injected..] {
+            self.world.inject(now, injection.vehicle, injection.kind, injection.id);
+        }
+        self.injected = injections.len();
     }
 
     fn carry_out(&mut self, emission: Emission, [start_ns, begin_ns]: [u64; 2]) {

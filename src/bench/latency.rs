@@ -63,6 +63,18 @@ impl Latency {
         (self.count() > 0).then(|| self.0.value_at_quantile(share) as f64 / 1000.0)
     }
 
+    /// How many of the times are at most so long.
+    #[must_use]
+    pub fn count_up_to_s(&self, s: f64) -> u64 {
+        self.0.count_between(0, (s * 1e6) as u64)
+    }
+
+    /// All times together, seconds.
+    #[must_use]
+    pub fn sum_s(&self) -> f64 {
+        self.0.mean() * self.count() as f64 / 1e6
+    }
+
     /// What it says.
     #[must_use]
     pub fn quantiles(&self) -> Quantiles {
@@ -79,11 +91,14 @@ impl Latency {
         }
     }
 
-    /// Up to `steps` points of the distribution: share, and milliseconds below which it lies.
+    /// The distribution at fixed shares, four to each halving of what is left above: 0, 0.159, 0.293, 0.405, 0.5 and so on
+    /// to where less than one of the times would be left, then 1. With each, the milliseconds below which it lies.
     #[must_use]
-    pub fn points(&self) -> Vec<(f64, f64)> {
-        let values = self.0.iter_quantiles(2);
-        values.map(|value| (value.quantile(), value.value_iterated_to() as f64 / 1000.0)).collect()
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let left = (0..).map(|step| 0.5_f64.powf(f64::from(step) / 4.0));
+        let inside = left.take_while(|left| left * self.count() as f64 >= 1.0).map(|left| 1.0 - left);
+        let last = (self.count() > 0).then_some(1.0);
+        inside.chain(last).filter_map(|share| Some((share, self.quantile_ms(share)?))).collect()
     }
 }
 
@@ -102,5 +117,16 @@ mod tests {
         let mut twice = latency.clone();
         twice.add(&latency);
         assert_eq!((twice.count(), Latency::default().quantiles().max), (2000, None));
+    }
+    #[test]
+    fn the_curve_has_fixed_steps_and_ends_with_the_longest() {
+        let mut latency = Latency::default();
+        assert!(latency.curve().is_empty());
+        (1..=1000_u64).for_each(|ms| latency.record_ns(ms * 1_000_000));
+        let curve = latency.curve();
+        // A thousand halves ten times, nearly; the last share is the whole.
+        assert_eq!((curve.len(), curve[4].0, curve[8].0), (41, 0.5, 0.75), "{curve:?}");
+        assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1), "{curve:?}");
+        assert!((curve[4].1 - 500.0).abs() < 1.0 && (curve[40].1 - 1000.0).abs() < 1.0, "{curve:?}");
     }
 }

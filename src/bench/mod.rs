@@ -4,17 +4,29 @@
 //! [`worker`] moves the load in threads of its own; [`pace`], [`tally`], [`verdict`] and [`report`] only count and judge.
 //! Nothing here prints: `cmd` does.
 
+pub mod compare;
+pub mod conditions;
 pub mod conductor;
 pub mod fleet;
 pub mod gauge;
+pub mod html;
 pub mod knee;
+pub mod knee_page;
 pub mod latency;
+pub mod live;
+pub mod metrics;
 pub mod pace;
 pub mod payload;
+pub mod page;
 pub mod plan;
 pub mod preflight;
+pub mod record;
 pub mod report;
+pub mod series;
 pub mod shared;
+pub mod significance;
+pub mod steering;
+pub mod svg;
 pub mod table;
 pub mod tally;
 pub mod traffic;
@@ -23,7 +35,9 @@ pub mod worker;
 
 pub use conductor::{Broken, Conductor};
 pub use fleet::FleetWorker;
+pub use live::Live;
 pub use plan::{Plan, Role};
+pub use record::Record;
 pub use report::Report;
 pub use shared::Shared;
 pub use worker::Worker;

@@ -50,6 +50,7 @@ impl Stage {
 #[derive(Debug, Clone)]
 pub struct Pace {
     stages: Vec<Stage>,
+    share: f64,
     /// Where the present stage begins, seconds, and how many messages were due before it.
     begin_s: f64,
     before: f64,
@@ -65,11 +66,18 @@ impl Pace {
     /// message, so that several workers do not send in step.
     #[must_use]
     pub fn new(stages: &[Stage], share: f64, offset: f64) -> Self {
-        let scaled = stages.iter().map(|stage| Stage { from: stage.from * share, to: stage.to * share, ..*stage });
-        let mut pace =
-            Self { stages: scaled.collect(), begin_s: 0.0, before: 0.0, stage: 0, taken: 0, offset, next_s: None };
-        pace.next_s = pace.find();
+        let (begin_s, before) = (0.0, 0.0);
+        let mut pace = Self { stages: Vec::new(), share, begin_s, before, stage: 0, taken: 0, offset, next_s: None };
+        pace.follow(stages);
         pace
+    }
+
+    /// Goes on by other stages. Those up to now must be the same, so that what was taken is what they had due.
+    pub fn follow(&mut self, stages: &[Stage]) {
+        let scale = |stage: &Stage| Stage { from: stage.from * self.share, to: stage.to * self.share, ..*stage };
+        self.stages = stages.iter().map(scale).collect();
+        (self.begin_s, self.before, self.stage) = (0.0, 0.0, 0);
+        self.next_s = self.find();
     }
 
     /// When the next message is due, nanoseconds from the start; `None` after the last.
@@ -99,6 +107,28 @@ impl Pace {
         }
         None
     }
+}
+
+/// Stages that are as these up to a time, and have a steady rate from there.
+#[must_use]
+pub fn redirected(stages: &[Stage], at_s: f64, rate: f64) -> Vec<Stage> {
+    let mut left_s = at_s;
+    let mut kept = Vec::new();
+    for stage in stages {
+        let lasts_s = left_s.min(stage.lasts_s);
+        if lasts_s <= 0.0 {
+            break;
+        }
+        let slope = if stage.lasts_s.is_finite() { (stage.to - stage.from) / stage.lasts_s } else { 0.0 };
+        kept.push(Stage { lasts_s, from: stage.from, to: stage.from + slope * lasts_s });
+        left_s -= lasts_s;
+    }
+    if left_s > 0.0 {
+        // The stages were over before.
+        kept.push(Stage { lasts_s: left_s, from: 0.0, to: 0.0 });
+    }
+    kept.push(Stage::steady(rate));
+    kept
 }
 
 /// Messages that stages have due between two times, seconds.
@@ -161,6 +191,19 @@ mod tests {
         let mut sorted = all.clone();
         sorted.sort_by(f64::total_cmp);
         assert!(sorted.iter().enumerate().all(|(n, s)| (s - n as f64 / 100.0).abs() < 1e-9), "{sorted:?}");
+    }
+
+    #[test]
+    fn a_pace_that_is_redirected_keeps_what_it_took() {
+        let stages = [Stage::steady(100.0)];
+        let mut pace = Pace::new(&stages, 0.5, 0.5);
+        (0..50).for_each(|_| pace.take());
+        assert_eq!(pace.next_ns(), Some(1_010_000_000));
+        // Ten more of this half's messages come by 1.2 s, then one in 2 ms instead of in 20.
+        pace.follow(&redirected(&stages, 1.2, 1000.0));
+        let times = times_s(pace, 12);
+        assert!((times[9] - 1.19).abs() < 2e-9 && (times[10] - 1.201).abs() < 2e-9, "{times:?}");
+        assert!((times[11] - 1.203).abs() < 2e-9, "{times:?}");
     }
 
     #[test]

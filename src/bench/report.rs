@@ -1,30 +1,33 @@
 //! What a run found, for programs.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
+use super::compare::Comparison;
 use super::latency::{Latency, Quantiles};
 use super::pace::due_between;
 use super::plan::{Plan, Role};
+use super::series::Second;
 use super::shared::{Counters, get};
+use super::steering::Change;
 use super::tally::Received;
 use super::verdict::{Effort, faults};
 use super::worker::Outcome;
-use crate::base::Condition;
-use crate::base::condition::numbers;
 use crate::mqtt::pool::{Qos, Version};
 
 /// What a run found.
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the members are documented in docs/bench.md")]
 pub struct Report {
+    /// The shape of this object: [`SHAPE`].
+    pub shape: u32,
     pub verb: &'static str,
     /// What stopped it before its end.
     pub partial: Option<String>,
     /// Why it is not valid.
     pub invalid: Vec<String>,
     pub plan: Asked,
+    /// When messages began, seconds since the run did; `None` when they never did.
+    pub began_s: Option<f64>,
     /// Measured time, seconds.
     pub measured_s: f64,
     pub asked_per_s: Option<f64>,
@@ -37,10 +40,28 @@ pub struct Report {
     pub service_ms: Quantiles,
     pub end_to_end_ms: Quantiles,
     pub connect_ms: Quantiles,
+    pub curves: Curves,
     pub connections: Connections,
     pub received: Received,
     pub generator: Generator,
+    /// What somebody asked of the run while it went on.
+    pub steering: Vec<Change>,
     pub series: Vec<Second>,
+    /// What changed since an older run.
+    pub comparison: Option<Comparison>,
+}
+
+/// The shape of reports, raised whenever a member changes its meaning or goes; 1 had no number.
+pub const SHAPE: u32 = 2;
+
+/// How the times are distributed: shares from 0 to 1, and milliseconds below which they lie.
+#[derive(Debug, Default, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the tables of quantiles")]
+pub struct Curves {
+    pub latency_ms: Vec<(f64, f64)>,
+    pub service_ms: Vec<(f64, f64)>,
+    pub end_to_end_ms: Vec<(f64, f64)>,
+    pub connect_ms: Vec<(f64, f64)>,
 }
 
 /// What was asked for.
@@ -96,19 +117,6 @@ pub struct Generator {
     pub kib_per_connection: Option<f64>,
 }
 
-/// A second of a run.
-#[derive(Debug, Clone, Default, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the counters")]
-pub struct Second {
-    pub s: u64,
-    pub connected: u64,
-    #[serde(flatten)]
-    pub counters: BTreeMap<&'static str, u64>,
-    pub p50_ms: Option<f64>,
-    pub p99_ms: Option<f64>,
-    pub max_ms: Option<f64>,
-}
-
 /// What is known besides what workers measured.
 #[derive(Debug)]
 pub struct Context<'a> {
@@ -122,12 +130,32 @@ pub struct Context<'a> {
     pub times_ns: [u64; 3],
     /// Seconds.
     pub series: Vec<Second>,
+    /// What somebody asked of the run while it went on.
+    pub steering: Vec<Change>,
     /// Memory before the first connection and with all open.
     pub resident: [Option<u64>; 2],
     /// What stopped the run before its end.
     pub partial: Option<String>,
     /// Why a connection failed last.
     pub last_failure: Option<String>,
+}
+
+impl<'a> Context<'a> {
+    /// That of a run of which nothing is known yet.
+    #[must_use]
+    pub fn empty(plan: &'a Plan, counters: &'a Counters) -> Self {
+        Self {
+            broker: String::new(),
+            plan,
+            counters,
+            times_ns: [0; 3],
+            series: Vec::new(),
+            steering: Vec::new(),
+            resident: [None; 2],
+            partial: None,
+            last_failure: None,
+        }
+    }
 }
 
 /// What the workers found together.
@@ -178,8 +206,9 @@ impl<'a> Sums<'a> {
         self.outcomes.iter().map(of).sum()
     }
 
-    fn quantiles(&self, of: fn(&Outcome) -> &Latency) -> Quantiles {
-        merged(self.outcomes, of).quantiles()
+    fn quantiles(&self, of: fn(&Outcome) -> &Latency) -> (Quantiles, Vec<(f64, f64)>) {
+        let all = merged(self.outcomes, of);
+        (all.quantiles(), all.curve())
     }
 
     fn per_s(&self, count: f64) -> Option<f64> {
@@ -220,10 +249,16 @@ impl Report {
         let achieved_per_s = sums.per_s(achieved as f64).filter(|_| plan.role != Role::Connect);
         let short = |(asked, achieved): (f64, f64)| if asked > 0.0 { 100.0 * (1.0 - achieved / asked) } else { 0.0 };
         let effort = Effort { asked, offered, unsent, lag: &sums.lag, busy: &sums.busy };
+        let (latency_ms, latency_curve) = sums.quantiles(|one| &one.measured.latency);
+        let (service_ms, service_curve) = sums.quantiles(|one| &one.measured.service);
+        let (end_to_end_ms, end_to_end_curve) = sums.quantiles(|one| &one.measured.end_to_end);
+        let (connect_ms, connect_curve) = sums.quantiles(|one| &one.measured.connect);
         Self {
+            shape: SHAPE,
             verb: plan.role.name(),
             invalid: if publishes { faults(&effort) } else { Vec::new() },
             plan: Asked::of(plan, context.broker),
+            began_s: Some(context.times_ns[0]).filter(|ns| *ns < u64::MAX).map(|ns| ns as f64 / 1e9),
             measured_s: sums.measured_s,
             asked_per_s,
             offered_per_s: sums.per_s(offered as f64).filter(|_| publishes),
@@ -237,10 +272,16 @@ impl Report {
                 lost: lost(plan, offered, done, counters, &received),
                 sent_again: get(&counters.pub_again),
             },
-            latency_ms: sums.quantiles(|one| &one.measured.latency),
-            service_ms: sums.quantiles(|one| &one.measured.service),
-            end_to_end_ms: sums.quantiles(|one| &one.measured.end_to_end),
-            connect_ms: sums.quantiles(|one| &one.measured.connect),
+            latency_ms,
+            service_ms,
+            end_to_end_ms,
+            connect_ms,
+            curves: Curves {
+                latency_ms: latency_curve,
+                service_ms: service_curve,
+                end_to_end_ms: end_to_end_curve,
+                connect_ms: connect_curve,
+            },
             connections: Connections::of(plan, counters, &context.series, context.last_failure),
             received,
             generator: sums.generator(
@@ -249,7 +290,9 @@ impl Report {
                 plan.all_connections(),
             ),
             partial: context.partial,
+            steering: context.steering,
             series: context.series,
+            comparison: None,
         }
     }
 }
@@ -305,93 +348,4 @@ fn kib_per_connection(resident: [Option<u64>; 2], connections: u32) -> Option<f6
     let [before, after] = resident;
     let grown = after?.saturating_sub(before?) as f64 / 1024.0;
     (connections > 0).then(|| grown / f64::from(connections))
-}
-
-/// Short names of numbers, and where they stand in the report.
-const SHORT: [(&str, &str); 14] = [
-    ("lost", "messages.lost"),
-    ("unsent", "messages.unsent"),
-    ("duplicates", "received.duplicates"),
-    ("reordered", "received.reordered"),
-    ("missing", "received.missing"),
-    ("achieved", "achieved_per_s"),
-    ("shortfall", "shortfall_pct"),
-    ("connect_fail", "connections.failed"),
-    ("connect_lost", "connections.lost"),
-    ("lag", "generator.lag_ms.p99"),
-    ("cpu_us", "generator.cpu_us_per_message"),
-    ("max", "latency_ms.max"),
-    ("mean", "latency_ms.mean"),
-    ("min", "latency_ms.min"),
-];
-
-/// Where the number with a name stands in the report of a verb: `p99` at `latency_ms.p99`, `service_p99` at
-/// `service_ms.p99`; other names are paths already.
-#[must_use]
-pub fn path(name: &str, role: Role) -> String {
-    let own = match role {
-        Role::Publish | Role::Fleet => "latency_ms",
-        Role::Subscribe => "end_to_end_ms",
-        Role::Connect => "connect_ms",
-    };
-    for (prefix, table) in
-        [("service_", "service_ms"), ("end_to_end_", "end_to_end_ms"), ("connect_", "connect_ms"), ("", own)]
-    {
-        let quantile = name.strip_prefix(prefix).filter(|rest| {
-            let known = ["p50", "p90", "p99", "p99.9", "max", "mean", "min"];
-            known.contains(rest)
-        });
-        if let Some(quantile) = quantile {
-            return format!("{table}.{quantile}");
-        }
-    }
-    let short = SHORT.iter().find_map(|(short, path)| (*short == name).then_some(*path));
-    short.unwrap_or(name).to_owned()
-}
-
-/// Whether a condition names a number of a report.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check_name(condition: &Condition, plan: &Plan) -> Result<(), String> {
-    let context = Context {
-        broker: String::new(),
-        plan,
-        counters: &Counters::default(),
-        times_ns: [0; 3],
-        series: Vec::new(),
-        resident: [None; 2],
-        partial: None,
-        last_failure: None,
-    };
-    let numbers = numbers_of(&Report::of(&[], context));
-    let path = path(&condition.name, plan.role);
-    if !numbers.contains_key(&path) {
-        let known: Vec<&str> = numbers.keys().map(String::as_str).collect();
-        return Err(format!(
-            "--fail-if {condition}: no number {path:?} in the report: expected one of {}",
-            known.join(", ")
-        ));
-    }
-    if condition.is_timed() && !path.contains("_ms.") {
-        return Err(format!("--fail-if {condition}: {path} is no time: give the number without a unit"));
-    }
-    Ok(())
-}
-
-fn numbers_of(report: &Report) -> BTreeMap<String, Option<f64>> {
-    numbers(&serde_json::to_value(report).unwrap_or_default())
-}
-
-/// The conditions that hold for a report, in words.
-#[must_use]
-pub fn held(conditions: &[Condition], report: &Report, role: Role) -> Vec<String> {
-    let numbers = numbers_of(report);
-    let tell = |condition: &Condition| match numbers.get(&path(&condition.name, role)).copied().flatten() {
-        // Where nothing came through there is no quantile, and no promise is kept.
-        None => Some(format!("{condition} cannot be told: nothing of the kind was measured")),
-        Some(number) if condition.holds(number, 1e-3) => Some(format!("{condition} holds: {number:.3}")),
-        Some(_) => None,
-    };
-    conditions.iter().filter_map(tell).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::latency::Latency;
+use super::steering::Steering;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,22 @@ pub enum Phase {
     Leave,
 }
 
-const PHASES: [Phase; 5] = [Phase::Probe, Phase::Connect, Phase::Run, Phase::Drain, Phase::Leave];
+/// All phases, in their order.
+pub const PHASES: [Phase; 5] = [Phase::Probe, Phase::Connect, Phase::Run, Phase::Drain, Phase::Leave];
+
+impl Phase {
+    /// In a word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Connect => "connect",
+            Self::Run => "run",
+            Self::Drain => "drain",
+            Self::Leave => "leave",
+        }
+    }
+}
 
 /// Counters, with names that users of other generators know.
 #[derive(Debug, Default)]
@@ -93,6 +109,8 @@ pub struct Shared {
     pub counters: Counters,
     /// Workers that have sent all they had to.
     pub finished: AtomicU64,
+    /// What is asked of the run while it goes on.
+    pub steering: Steering,
     interval: Mutex<Latency>,
     last_loss: Mutex<Option<String>>,
 }
@@ -106,6 +124,7 @@ impl Default for Shared {
             end_ns: AtomicU64::new(u64::MAX),
             counters: Counters::default(),
             finished: AtomicU64::new(0),
+            steering: Steering::default(),
             interval: Mutex::default(),
             last_loss: Mutex::default(),
         }

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use super::compare::Comparison;
 use super::latency::Quantiles;
-use super::report::{Report, Second};
+use super::report::Report;
+use super::series::Second;
 
 /// The lines of a second: one for each counter that has changed since the second before.
 #[must_use]
@@ -127,5 +129,9 @@ fn tail(out: &mut String, report: &Report) -> std::fmt::Result {
     for fault in &report.invalid {
         writeln!(out, "  INVALID: the generator was the bottleneck: {fault}")?;
     }
+    if !report.steering.is_empty() {
+        writeln!(out, "  steered {} times while it went on", report.steering.len())?;
+    }
+    out.push_str(&report.comparison.as_ref().map(Comparison::table).unwrap_or_default());
     Ok(())
 }

@@ -55,6 +55,9 @@ pub struct Worker {
     sent: u64,
     limit: u64,
     stormed: bool,
+    /// Up to which version it has heeded what is asked of the run, and how many storms that were.
+    heeded: u64,
+    storms: u32,
     left: bool,
     cpu: CpuMeter,
     topic: String,
@@ -94,6 +97,8 @@ impl Worker {
             sent: 0,
             limit,
             stormed: false,
+            heeded: 0,
+            storms: 0,
             left: false,
             cpu: CpuMeter::default(),
             topic: String::new(),
@@ -118,9 +123,11 @@ impl Worker {
                 Phase::Connect => self.open_due(now_ns),
                 Phase::Run => {
                     self.cpu.look(now_ns, self.shared.times_ns());
+                    self.heed();
                     self.shake(now_ns);
                     let due_ns = self.offer(now_ns);
-                    if due_ns.is_none() && !finished && self.plan.role == Role::Publish {
+                    let over = self.sent >= self.limit || !self.shared.steering.is_open();
+                    if due_ns.is_none() && over && !finished && self.plan.role == Role::Publish {
                         finished = true;
                         self.shared.finished.fetch_add(1, Ordering::Relaxed);
                     }
@@ -213,6 +220,27 @@ impl Worker {
         true
     }
 
+    /// Goes on by what was asked of the run meanwhile.
+    fn heed(&mut self) {
+        let version = self.shared.steering.version();
+        if version == self.heeded {
+            return;
+        }
+        self.heeded = version;
+        let wishes = self.shared.steering.wishes();
+        self.pace.follow(&wishes.stages);
+        self.churn.follow(&wishes.churn);
+        if wishes.storms > self.storms {
+            self.storms = wishes.storms;
+            self.cut_all();
+        }
+    }
+
+    fn cut_all(&mut self) {
+        let own = self.plan.connections_of(self.index).count() as u32;
+        (0..own).for_each(|one| self.pool.cut(one, &mut self.traffic));
+    }
+
     /// Closes connections, and opens those closed before; cuts all of them when it is time for the storm.
     fn shake(&mut self, now_ns: u64) {
         let [start_ns, ..] = self.shared.times_ns();
@@ -228,7 +256,7 @@ impl Worker {
         let storm_ns = self.plan.storm_at.map(|at| start_ns.saturating_add(at.as_nanos() as u64));
         if !self.stormed && storm_ns.is_some_and(|at_ns| at_ns <= now_ns) {
             self.stormed = true;
-            (0..own).for_each(|one| self.pool.cut(one, &mut self.traffic));
+            self.cut_all();
         }
     }
 }

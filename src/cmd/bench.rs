@@ -8,8 +8,10 @@ use clap::{Args, Subcommand};
 
 use super::access::TlsArgs;
 use super::benching::{self, Order};
-use super::knee;
+use super::knee::{self, Bounds};
+use super::numbers::{parse_count, parse_qos, parse_rate, parse_size, parse_stage, parse_time, parse_version};
 use super::output::Style;
+use super::reporting::{self, CompareArgs, ReportArgs};
 use super::{ExitCode, Failure};
 use crate::base::{Clock, Condition, span};
 use crate::bench::knee::Search;
@@ -42,6 +44,8 @@ pub enum BenchCommand {
     /// Find the highest rate that a broker sustains
     #[command(after_help = AFTER_HELP)]
     Knee(KneeArgs),
+    /// Say what changed between two reports, and whether by more than chance
+    Compare(CompareArgs),
     /// Be a simulated fleet: vehicles that ride, park, charge and are stolen, each on its own connection
     #[command(after_help = AFTER_HELP)]
     Fleet(FleetArgs),
@@ -51,7 +55,7 @@ const AFTER_HELP: &str = "\
 Times: 500ms, 10s, 5m; a bare number is milliseconds. Counts: 500, 10k, 1M. Sizes: 300, 1kb.
 Conditions name a number of the report: p50, p90, p99, p99.9, max, mean (service_p99 and so on for the time since a \
 message was really written), lost, unsent, shortfall, achieved, duplicates, reordered, missing, connect_fail, \
-connect_lost, or a path into the JSON report.
+connect_lost, or a path into the JSON report; with --compare also p99.change and p99.worse (percent) and worse.
 Exit codes: 3 a condition holds, 4 no broker, 5 the generator was the bottleneck. docs/bench.md has all of it.";
 
 /// What all verbs have in common.
@@ -114,6 +118,9 @@ pub struct CommonArgs {
     /// Exit with 3 when this holds, such as 'p99>200ms' or 'lost>0'; may be given several times
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Condition>,
+    /// What becomes of the report.
+    #[command(flatten)]
+    pub reporting: ReportArgs,
 }
 
 /// Open connections and keep them open.
@@ -185,6 +192,9 @@ pub struct KneeArgs {
     /// Do not try more messages a second than this
     #[arg(long, value_name = "N", default_value = "1M", value_parser = parse_rate)]
     most: f64,
+    /// Try both ends of what was found so many times more, to be sure of them
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
+    repeats: u32,
 }
 
 /// Be a fleet.
@@ -243,62 +253,6 @@ impl FleetArgs {
     }
 }
 
-fn number_with(text: &str, units: &[(&str, f64)]) -> Option<f64> {
-    let lower = text.trim().to_ascii_lowercase();
-    let unit = units.iter().find(|(unit, _)| lower.ends_with(unit) && !unit.is_empty());
-    let (number, factor) =
-        unit.map_or((lower.as_str(), 1.0), |(unit, factor)| (&lower[..lower.len() - unit.len()], *factor));
-    let value: f64 = number.trim().parse().ok()?;
-    (value.is_finite() && value >= 0.0).then_some(value * factor)
-}
-
-fn parse_rate(text: &str) -> Result<f64, String> {
-    let found = number_with(text, &[("k", 1e3), ("m", 1e6)]).filter(|rate| *rate <= 1e9);
-    found.ok_or_else(|| format!("expected a number such as 500 or 10k, found {text:?}"))
-}
-
-fn parse_count(text: &str) -> Result<u64, String> {
-    let found = parse_rate(text)?;
-    if found >= 1.0 { Ok(found as u64) } else { Err("expected at least 1".to_owned()) }
-}
-
-fn parse_size(text: &str) -> Result<u64, String> {
-    let found = number_with(text, &[("kb", 1024.0), ("mb", 1_048_576.0), ("b", 1.0)]);
-    let fits = found.filter(|size| *size <= 1_048_576.0).map(|size| size as u64);
-    fits.ok_or_else(|| format!("expected a size up to 1mb such as 300 or 1kb, found {text:?}"))
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    // As other generators have it, a bare number is in milliseconds.
-    match text.parse() {
-        Ok(ms) => Ok(Duration::from_millis(ms)),
-        Err(_) => span::parse(text),
-    }
-}
-
-fn parse_version(text: &str) -> Result<Version, String> {
-    match text {
-        "4" | "3.1.1" => Ok(Version::V4),
-        "5" | "5.0" => Ok(Version::V5),
-        _ => Err("expected 4 (which is 3.1.1) or 5".to_owned()),
-    }
-}
-
-fn parse_qos(text: &str) -> Result<Qos, String> {
-    match text {
-        "0" => Ok(Qos::AtMostOnce),
-        "1" => Ok(Qos::AtLeastOnce),
-        _ => Err("expected 0 or 1".to_owned()),
-    }
-}
-
-fn parse_stage(text: &str) -> Result<Stage, String> {
-    let expected = || format!("expected a time and a rate, such as 10s:1000, found {text:?}");
-    let (time, rate) = text.split_once(':').ok_or_else(expected)?;
-    let rate = parse_rate(rate)?;
-    Ok(Stage { lasts_s: span::parse(time)?.as_secs_f64(), from: rate, to: rate })
-}
-
 impl CommonArgs {
     fn endpoint(&self, config: &Config) -> Result<Endpoint, Failure> {
         self.tls.endpoint(self.broker.as_deref(), &config.broker)
@@ -353,7 +307,8 @@ impl CommonArgs {
 
     fn order(self, plan: Plan, endpoint: Endpoint) -> Order {
         let style = if self.json { Style::Json } else { Style::Plain };
-        Order { plan, url: endpoint.url, style, fail_if: self.fail_if, fleet: None }
+        let Self { fail_if, reporting, .. } = self;
+        Order { plan, url: endpoint.url, style, fail_if, fleet: None, reporting, live: None }
     }
 }
 
@@ -428,17 +383,19 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
             args.common.order(plan, endpoint)
         }
         BenchCommand::Knee(args) => {
-            if !args.publish.common.fail_if.is_empty() || !args.publish.stages.is_empty() {
-                let message = "--fail-if and --stages are for a single load: a knee is bounded with --p99";
+            if args.publish.common.reporting.compare.is_some() || !args.publish.stages.is_empty() {
+                let message = "--compare and --stages are for a single load: a knee is bounded with --p99";
                 return Err(Failure::new(ExitCode::Usage, message));
             }
             let endpoint = args.publish.common.endpoint(config)?;
             let mut plan = args.publish.plan(&endpoint)?;
             plan.duration.get_or_insert(KNEE_STEP);
             let search = Search::new(args.publish.rate, args.most);
-            return knee::run(args.publish.common.order(plan, endpoint), search, args.p99).await;
+            let bounds = Bounds { p99: args.p99, repeats: args.repeats };
+            return knee::run(args.publish.common.order(plan, endpoint), search, bounds).await;
         }
         BenchCommand::Fleet(args) => args.order(config)?,
+        BenchCommand::Compare(args) => return reporting::compare(&args),
     };
     benching::carry_out(order).await
 }
@@ -446,17 +403,6 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_read_as_users_of_other_generators_write_them() {
-        assert_eq!((parse_count("10k"), parse_count("1M")), (Ok(10_000), Ok(1_000_000)));
-        assert_eq!((parse_size("1kb"), parse_size("300"), parse_size("300b")), (Ok(1024), Ok(300), Ok(300)));
-        assert_eq!((parse_time("10"), parse_time("2s")), (Ok(Duration::from_millis(10)), Ok(Duration::from_secs(2))));
-        for text in ["", "k", "-1", "1x", "nan", "1e300"] {
-            assert!(parse_count(text).is_err(), "{text}");
-        }
-        assert!(parse_size("2mb").is_err() && parse_time("soon").is_err() && parse_stage("10s").is_err());
-    }
 
     #[test]
     fn listeners_hear_what_is_published() {

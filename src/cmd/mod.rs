@@ -15,15 +15,18 @@ pub mod import;
 pub mod knee;
 pub mod logging;
 pub mod marks;
+pub mod numbers;
 pub mod outfile;
 pub mod output;
 pub mod record;
 pub mod recording;
 pub mod replay;
+pub mod reporting;
 pub mod score;
 pub mod shard;
 pub mod simulate;
 pub mod status;
+pub mod steering;
 pub mod stop;
 
 pub use failure::{ExitCode, Failure};

@@ -174,6 +174,10 @@ fn check_name(condition: &Condition, sweeps: bool) -> Result<(), Failure> {
         let message = format!("--fail-if {condition}: {path} is no time: give the number without a unit");
         return Err(Failure::new(ExitCode::Usage, message));
     }
+    if condition.is_percent() {
+        let message = format!("--fail-if {condition}: {path} is no percentage: give the number without a unit");
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
     if condition::is_known(inner) {
         return Ok(());
     }

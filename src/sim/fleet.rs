@@ -6,7 +6,7 @@ use super::output::Emission;
 use super::setting::Setting;
 use super::world::{Shard, World};
 use crate::base::{Timestamp, Vin};
-use crate::model::Command;
+use crate::model::{Command, Kind};
 
 /// All shards of a fleet.
 #[derive(Debug)]
@@ -45,6 +45,13 @@ impl Fleet {
     pub fn command(&mut self, now: Timestamp, vehicle: u32, command: &Command) {
         for shard in &mut self.shards {
             shard.command(now, vehicle, command);
+        }
+    }
+
+    /// Lets an incident befall a vehicle from `now` on, as [`World::inject`] does.
+    pub fn inject(&mut self, now: Timestamp, vehicle: u32, kind: Kind, id: u32) {
+        for shard in &mut self.shards {
+            shard.inject(now, vehicle, kind, id);
         }
     }
 

@@ -115,6 +115,14 @@ impl Setting {
         Road { slope, headwind_mps, wet }
     }
 
+    /// The first number that no incident of the scenario has.
+    #[must_use]
+    pub fn first_free_incident(&self) -> u32 {
+        let planned = self.incidents.values().flatten().map(|plan| plan.id + 1).max().unwrap_or(0);
+        let outages = (self.outages.all().len() as u32).saturating_mul(self.scenario.vehicles);
+        planned.saturating_add(outages)
+    }
+
     /// What is to befall a vehicle, in order of time.
     #[must_use]
     pub fn incidents_of(&self, vehicle: u32) -> &[Planned] {

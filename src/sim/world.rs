@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::agenda::Agenda;
+use super::incident::asked_for;
 use super::output::{Emission, Output};
 use super::queue::Queue;
 use super::setting::Setting;
 use super::vehicle::Vehicle;
 use crate::base::{Timestamp, Vin};
-use crate::model::Command;
+use crate::model::{Command, Kind};
 
 /// Which part of the fleet a world simulates: the vehicles whose number leaves `index` when divided by `count`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,19 @@ impl World {
         body.obey(&self.setting, now, command, &mut self.said);
         self.enter(slot);
         self.queue_said(now, slot);
+    }
+
+    /// Lets incident `id` befall a vehicle of this shard from `now` on, as soon as it stands still and nothing else befalls
+    /// it; others are passed over.
+    pub fn inject(&mut self, now: Timestamp, vehicle: u32, kind: Kind, id: u32) {
+        let now = now.min(self.setting.end);
+        if self.finished || vehicle % self.shard.count != self.shard.index {
+            return;
+        }
+        let slot = vehicle / self.shard.count;
+        let Some(body) = self.vehicles.get_mut(slot as usize) else { return };
+        body.expect(asked_for(now, kind, id));
+        self.enter(slot);
     }
 
     /// Wakes the next vehicle that is due by `now`; false when there is none.

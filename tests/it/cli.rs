@@ -107,6 +107,7 @@ fn the_help_says_what_it_said_before() {
         "replay",
         "bench",
         "bench pub",
+        "bench compare",
         "score",
         "config",
     ] {

@@ -7,6 +7,7 @@ mod alert_life;
 mod bad_brokers;
 mod batteries;
 mod bench;
+mod bench_reports;
 mod blackout;
 mod certificates;
 mod cli;

@@ -95,6 +95,11 @@ impl Running {
         line.unwrap_or_else(|_| panic!("no line within {seconds} s"))
     }
 
+    /// The next line, if it has come already.
+    pub fn line_at_hand(&self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+
     /// All JSON lines up to the first of a type.
     pub fn objects_until(&self, kind: &str, seconds: u64) -> Vec<Value> {
         let mut objects = Vec::new();

@@ -1,12 +1,13 @@
 //! The simulated fleet: the same seed gives the same stream, byte for byte, in any number of shards; and what it says is
 //! physically possible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use zhilian::base::Timestamp;
 use zhilian::config::run;
-use zhilian::model::{Item, Report};
+use zhilian::model::{Item, Kind, Report};
+use zhilian::sim::incident::draw_victim;
 use zhilian::sim::{Fleet, Output, Scenario, Setting};
 use zhilian::wire::{Format, Message, encode};
 
@@ -59,6 +60,36 @@ fn the_same_seed_says_the_same_bytes_in_any_number_of_shards() {
         assert!(whole == stream(shards, 1000), "{shards} shards differ from one");
     }
     assert!(whole == stream(1, 7777), "it depends on how often it is polled");
+}
+
+#[test]
+fn what_is_asked_for_while_it_runs_happens_in_any_number_of_shards() {
+    let incidents = |shards: u32, step_ms: i64| {
+        let setting = Arc::new(setting("vehicles = 20\nduration = \"30m\"\nstart = \"2026-06-01T17:50:00+08:00\""));
+        let mut fleet = Fleet::new(&setting, shards);
+        let asked_at = Timestamp(BEGIN.0 + 60_000);
+        let id = setting.first_free_incident();
+        let vehicle = draw_victim(&setting, Kind::Tow, id, &BTreeSet::new()).expect("one that it suits");
+        let (mut now, mut asked, mut said) = (BEGIN, false, Vec::new());
+        while fleet.next_deadline().is_some() {
+            now.0 += step_ms;
+            while let Some(emission) = fleet.poll(now.min(if asked { now } else { asked_at })) {
+                if let Output::IncidentBegan(incident) | Output::IncidentEnded(incident) = emission.output {
+                    said.push((emission.at, emission.vehicle, incident));
+                }
+            }
+            if !asked && now >= asked_at {
+                asked = true;
+                fleet.inject(asked_at, vehicle, Kind::Tow, id);
+            }
+        }
+        assert!(said.len() == 2 && said[0].1 == vehicle && said[0].0 >= asked_at, "{said:?}");
+        assert_eq!((said[0].2.kind, said[0].2.id), (Kind::Tow, id));
+        said
+    };
+    let whole = incidents(1, 1000);
+    assert_eq!(whole, incidents(3, 1000));
+    assert_eq!(whole, incidents(2, 5000));
 }
 
 #[test]

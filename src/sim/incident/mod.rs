@@ -15,6 +15,6 @@ pub mod victim;
 
 pub use conditions::Conditions;
 pub use parameter::{Key, Values};
-pub use plan::{Planned, draw};
+pub use plan::{Planned, asked_for, draw, draw_victim};
 pub use script::{Case, Exchanged, Mover, Step, script};
 pub use severity::severity;

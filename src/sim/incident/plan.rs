@@ -1,9 +1,10 @@
 //! What is to befall which vehicle: drawn once from the scenario and the seed, so that every shard knows the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::battery::lead_s;
-use super::entry::IncidentPlan;
+use super::entry::{IncidentPlan, Window};
 use super::victim::{needed, suits};
 use crate::base::Timestamp;
 use crate::base::rng::{Purpose, Stream};
@@ -25,12 +26,15 @@ const ANY_HOUR: [f64; 24] = [1.0; 24];
 /// How often the lot is drawn for a vehicle that suits, before the next one is taken.
 const TRIES: u32 = 64;
 
+/// In place of the number of an entry: of an incident that no entry of the scenario has.
+pub const ASKED_FOR: u32 = u32::MAX;
+
 /// An incident that is to happen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Planned {
     /// Its number in the run.
     pub id: u32,
-    /// Which entry of the scenario asked for it.
+    /// Which entry of the scenario asked for it; [`ASKED_FOR`] when somebody did while the run went on.
     pub entry: u32,
     /// What happens.
     pub kind: Kind,
@@ -68,6 +72,30 @@ pub fn draw(setting: &Setting) -> Result<BTreeMap<u32, Vec<Planned>>, String> {
         plans.sort_by_key(|plan| (plan.due, plan.id));
     }
     Ok(planned)
+}
+
+/// What befalls a vehicle when somebody asks for it at `now`: incident `id` of the run, with figures drawn by the seed.
+#[must_use]
+pub fn asked_for(now: Timestamp, kind: Kind, id: u32) -> Planned {
+    Planned { id, entry: ASKED_FOR, kind, due: now, start: now.plus_seconds(lead_s(kind)) }
+}
+
+/// Draws a vehicle for incident `id`, which somebody asks for: one that it suits, and none of `spared` nor one that the
+/// scenario has something in store for, as long as there are others.
+///
+/// # Errors
+/// A sentence when the fleet has no vehicle that suits, or when the kind does not befall vehicles.
+pub fn draw_victim(setting: &Setting, kind: Kind, id: u32, spared: &BTreeSet<u32>) -> Result<u32, String> {
+    if kind == Kind::CellOutage {
+        return Err("incident cell_outage: it befalls base stations, which are drawn before the run".to_owned());
+    }
+    let window = Window { from: Duration::ZERO, to: Duration::ZERO };
+    let (parameters, unknown) = (BTreeMap::new(), None);
+    let plan = IncidentPlan { kind, count: None, per_vehicle_day: None, window, parameters, unknown };
+    let struck = (0..setting.scenario.vehicles).filter(|vehicle| !setting.incidents_of(*vehicle).is_empty());
+    let mut lots = Lots { setting, victims: struck.chain(spared.iter().copied()).collect() };
+    lots.check_mix(&plan)?;
+    lots.victim(&plan, &mut Stream::new(setting.scenario.seed, id, Purpose::Asked))
 }
 
 /// How many incidents a plan means: its count, or what its rate gives, the fraction settled by lot.

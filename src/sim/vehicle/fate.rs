@@ -1,6 +1,6 @@
 //! What befalls a vehicle: runs the script of an incident step by step.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::body::{Doing, Vehicle, spec, standing_pose};
 use super::twin::Twin;
@@ -57,6 +57,12 @@ impl Fate {
 }
 
 impl Vehicle {
+    /// Something is to befall it next: when nothing else befalls it any more, and it stands still.
+    pub fn expect(&mut self, plan: Planned) {
+        self.pending.push(plan);
+        self.keep_clear_of_incidents();
+    }
+
     /// When its fate has something to do.
     pub(super) fn next_fate(&self) -> Timestamp {
         match &self.fate {
@@ -125,7 +131,9 @@ impl Vehicle {
     fn meet_fate(&mut self, setting: &Setting, plan: &Planned, now: Timestamp) {
         let mut stream = Stream::new(setting.scenario.seed, plan.id, Purpose::Fate);
         let spec = spec(setting, self.layout);
-        let given = &setting.scenario.incidents[plan.entry as usize].parameters;
+        let nothing = BTreeMap::new();
+        let entry = setting.scenario.incidents.get(plan.entry as usize);
+        let given = entry.map_or(&nothing, |entry| &entry.parameters);
         let values = Values::draw(plan.kind, given, spec.layout.series, &mut stream);
         let model = &setting.models[self.model].0;
         let style = self.style(setting, plan.start);
