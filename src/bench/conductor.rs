@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::plan::{Plan, Role};
 use super::shared::{Phase, Shared, get};
+use crate::mqtt::pool::Qos;
 
 /// How much longer than its schedule the opening of connections may take.
 const OPENING_GRACE: Duration = Duration::from_secs(15);
@@ -36,6 +37,14 @@ pub enum Cause {
     User,
 }
 
+/// What the counters said at a look.
+#[derive(Debug, Default, Clone, Copy)]
+struct Look {
+    connected: u64,
+    lost: u64,
+    done: u64,
+}
+
 /// Leads a run.
 #[derive(Debug)]
 pub struct Conductor {
@@ -44,8 +53,7 @@ pub struct Conductor {
     phase_began_ns: u64,
     /// When a connection last stood.
     stood_ns: u64,
-    /// Connections and losses at the last look.
-    seen: (u64, u64),
+    seen: Look,
     /// How the run ended before its time.
     pub broken: Option<Broken>,
 }
@@ -54,7 +62,7 @@ impl Conductor {
     /// A run that has not begun.
     #[must_use]
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>) -> Self {
-        Self { plan, shared, phase_began_ns: 0, stood_ns: 0, seen: (0, 0), broken: None }
+        Self { plan, shared, phase_began_ns: 0, stood_ns: 0, seen: Look::default(), broken: None }
     }
 
     fn enter(&mut self, phase: Phase, now_ns: u64) {
@@ -76,8 +84,8 @@ impl Conductor {
     /// Goes on to the next phase when it is time; called often.
     pub fn tick(&mut self, now_ns: u64) {
         let in_phase = Duration::from_nanos(now_ns.saturating_sub(self.phase_began_ns));
-        let connected = get(&self.shared.counters.connected);
-        self.look(now_ns, connected);
+        self.look(now_ns);
+        let connected = self.seen.connected;
         let counters = &self.shared.counters;
         match self.shared.phase() {
             // It may be gone again.
@@ -109,13 +117,19 @@ impl Conductor {
         }
     }
 
-    /// Takes note of a connection that stands: a broker may accept each and drop it at once, so that one is always there.
-    fn look(&mut self, now_ns: u64, connected: u64) {
-        let (before, lost_before) = self.seen;
-        let lost = get(&self.shared.counters.connect_lost);
-        self.seen = (connected, lost);
-        let stands = before > 0 && connected > 0 && lost == lost_before;
-        if stands || self.shared.phase() == Phase::Probe {
+    /// Takes note of whether connections stand: a broker may accept each and drop it at once, so that now and then one is
+    /// there. Those that get something done count all the same.
+    fn look(&mut self, now_ns: u64) {
+        let counters = &self.shared.counters;
+        let acknowledged = if self.plan.qos == Qos::AtLeastOnce { get(&counters.pub_succ) } else { 0 };
+        let now = Look {
+            connected: get(&counters.connected),
+            lost: get(&counters.connect_lost),
+            done: get(&counters.connect_closed) + get(&counters.recv) + acknowledged,
+        };
+        let before = std::mem::replace(&mut self.seen, now);
+        let stands = before.connected > 0 && now.connected > 0 && before.lost == now.lost;
+        if stands || before.done < now.done || self.shared.phase() == Phase::Probe {
             self.stood_ns = now_ns;
         }
     }

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::access::TlsArgs;
 use super::{ExitCode, Failure, output};
 use crate::base::Clock;
 use crate::config::{self, Config};
@@ -32,7 +33,7 @@ enum Action {
 pub fn run(args: &ConfigArgs, config: &Config) -> Result<(), Failure> {
     match &args.action {
         Action::Check { scenarios } => {
-            super::access::parse_url(&config.broker.url)?;
+            TlsArgs::default().endpoint(None, &config.broker)?;
             if !config.map.place.is_empty() {
                 config::run::place(&config.map.place)?;
             }

@@ -220,6 +220,7 @@ fn bad_flags_and_files_for_tls_are_refused() {
     let settings = format!("[broker]\nurl = \"mqtts://127.0.0.1:1\"\nca = \"{ca}\"\ncert = \"{cert}\"\n");
     std::fs::write(&config, settings).expect("it can be written");
     fails(&["simulate", "--config", &config], 2, &["broker.cert", "broker.key"]);
+    fails(&["config", "--config", &config, "check"], 2, &["broker.cert", "broker.key"]);
     fails(&["replay", "--detect", "--ca", &ca, &ca], 2, &["expected"]);
 }
 

@@ -126,6 +126,10 @@ impl Secured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.flush()?;
         let taken = self.session.writer().write(bytes)?;
+        if taken == 0 && !bytes.is_empty() {
+            // Full until the handshake is done.
+            return Err(ErrorKind::WouldBlock.into());
+        }
         match self.flush() {
             Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
             Ok(()) | Err(_) => Ok(taken),
