@@ -10,14 +10,27 @@ use super::shared::{Phase, Shared, count};
 use super::traffic::Traffic;
 use super::worker::Outcome;
 use crate::base::{Stopwatch, Timestamp};
-use crate::mqtt::FleetLink;
+use crate::mqtt::{FleetLink, Gateways, Roster};
 use crate::sim::{Emission, Setting, Shard, World};
-use crate::wire::Utterance;
+use crate::wire::{Format, Utterance};
 
 /// The longest wait, so that a new phase is noticed.
 const NAP: Duration = Duration::from_millis(10);
 /// Outputs between two looks at the sockets.
 const BURST: u32 = 64;
+
+/// How a fleet lives.
+#[derive(Debug, Clone)]
+pub struct Living {
+    /// What all its vehicles share.
+    pub setting: Arc<Setting>,
+    /// How many times as fast as the world.
+    pub speed: f64,
+    /// How its vehicles write what they say.
+    pub format: Format,
+    /// Whether the plan's connections are gateways, rather than a vehicle's each.
+    pub gateways: bool,
+}
 
 /// A thread of `bench fleet`.
 #[derive(Debug)]
@@ -45,24 +58,33 @@ impl FleetWorker {
         shared: &Arc<Shared>,
         index: u32,
         watch: Stopwatch,
-        setting: &Arc<Setting>,
-        speed: f64,
+        living: &Living,
     ) -> io::Result<Self> {
-        let world = World::new(Arc::clone(setting), Shard { index, count: plan.threads });
-        let vehicles: Vec<_> = world.vins().collect();
-        let all = vehicles.len() as u32;
+        let world = World::new(Arc::clone(&living.setting), Shard { index, count: plan.threads });
+        let gateways = living.gateways.then(|| {
+            let names = plan.connections_of(index).map(|connection| plan.client_id(connection)).collect();
+            Gateways { names, qos: plan.qos }
+        });
+        let roster = Roster {
+            logins: plan.logins.clone(),
+            vehicles: world.vins().collect(),
+            boot: plan.run,
+            format: living.format,
+            gateways,
+        };
+        let all = plan.connections_of(index).count() as u32;
         let traffic = Traffic::new(Arc::clone(plan), Arc::clone(shared), index, all, watch);
         let mut settings = plan.settings.clone();
         settings.seed ^= u64::from(index) << 32;
-        let link = FleetLink::new(settings, plan.logins.clone(), vehicles, plan.run, watch, traffic)?;
+        let link = FleetLink::new(settings, roster, watch, traffic)?;
         Ok(Self {
             plan: Arc::clone(plan),
             shared: Arc::clone(shared),
             index,
             world,
             link,
-            begin: setting.begin,
-            speed,
+            begin: living.setting.begin,
+            speed: living.speed,
             opened: 0,
             all,
             cpu: CpuMeter::default(),
@@ -126,25 +148,29 @@ impl FleetWorker {
                 let wait = next.and_then(|s| Duration::try_from_secs_f64(s.max(0.0)).ok());
                 return wait.map_or(NAP, |wait| wait.min(NAP));
             };
-            self.carry_out(emission, [start_ns, begin_ns]);
+            self.carry_out(emission, [start_ns, begin_ns, end_ns]);
         }
         Duration::ZERO
     }
 
-    fn carry_out(&mut self, emission: Emission, [start_ns, begin_ns]: [u64; 2]) {
+    fn carry_out(&mut self, emission: Emission, [start_ns, begin_ns, end_ns]: [u64; 3]) {
         let after_s = emission.at.seconds_since(self.begin) / self.speed;
         match emission.output.into() {
             Utterance::Message(message) => {
                 let intended_ns = start_ns + (after_s.max(0.0) * 1e9) as u64;
+                let struck = !self.world.setting().incidents_of(emission.vehicle).is_empty();
+                self.outcome.notes.note(&message, self.link.watch().wall_ns(intended_ns), struck);
                 count(&self.shared.counters.publish);
-                if intended_ns >= begin_ns {
+                if (begin_ns..end_ns).contains(&intended_ns) {
                     self.outcome.offered += 1;
                     self.outcome.lag.record_ns(self.link.watch().ns().saturating_sub(intended_ns));
                 }
                 self.link.send(emission.vehicle, &message, intended_ns);
             }
             Utterance::Network(reachable) => self.link.set_reachable(emission.vehicle, reachable),
-            Utterance::Truth(_) => {}
+            Utterance::Truth(incident) => {
+                self.outcome.notes.incidents.insert(incident.id, incident);
+            }
         }
     }
 }

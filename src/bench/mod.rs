@@ -19,10 +19,11 @@ pub mod table;
 pub mod tally;
 pub mod traffic;
 pub mod verdict;
+pub mod witness;
 pub mod worker;
 
 pub use conductor::{Broken, Conductor};
-pub use fleet::FleetWorker;
+pub use fleet::{FleetWorker, Living};
 pub use plan::{Plan, Role};
 pub use report::Report;
 pub use shared::Shared;

@@ -80,6 +80,8 @@ pub struct Plan {
     pub churn: f64,
     /// When all connections are cut at once.
     pub storm_at: Option<Duration>,
+    /// Whether a collector is looked on.
+    pub watched: bool,
     /// Most messages that may wait in this process; more are not sent, and counted.
     pub backlog: u64,
 }

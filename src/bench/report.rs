@@ -10,6 +10,7 @@ use super::plan::{Plan, Role};
 use super::shared::{Counters, get};
 use super::tally::Received;
 use super::verdict::{Effort, faults};
+use super::witness::{Alerts, Notes, Taken};
 use super::worker::Outcome;
 use crate::base::Condition;
 use crate::base::condition::numbers;
@@ -40,7 +41,15 @@ pub struct Report {
     pub connections: Connections,
     pub received: Received,
     pub generator: Generator,
+    /// What a collector took and told, if one was looked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collector: Option<Taken>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Alerts>,
     pub series: Vec<Second>,
+    /// What the fleet said and what befell it.
+    #[serde(skip)]
+    pub notes: Notes,
 }
 
 /// What was asked for.
@@ -248,8 +257,11 @@ impl Report {
                 context.resident,
                 plan.all_connections(),
             ),
+            collector: plan.watched.then(Taken::default),
+            alerts: plan.watched.then(Alerts::default),
             partial: context.partial,
             series: context.series,
+            notes: Notes::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::latency::Quantiles;
 use super::report::{Report, Second};
+use super::witness::{Alerts, Taken};
 
 /// The lines of a second: one for each counter that has changed since the second before.
 #[must_use]
@@ -37,10 +38,12 @@ fn row(out: &mut String, name: &str, times: &Quantiles) {
 pub fn of_report(report: &Report) -> String {
     let mut out = String::new();
     let _ = head(&mut out, report);
+    let alerts = report.alerts.as_ref().map(|alerts| alerts.latency_ms).unwrap_or_default();
     let times = [
         ("latency (intended → done)", &report.latency_ms),
         ("service (written → done)", &report.service_ms),
         ("end to end", &report.end_to_end_ms),
+        ("alert (intended → told)", &alerts),
         ("connect", &report.connect_ms),
         ("the generator's own lag", &report.generator.lag_ms),
     ];
@@ -87,6 +90,19 @@ fn head(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
+fn collector(out: &mut String, taken: &Taken, alerts: &Alerts) -> std::fmt::Result {
+    writeln!(
+        out,
+        "  collector: took {} of {} reports; {} lost, {} double, {} turned away",
+        taken.reports, taken.sent, taken.lost, taken.duplicates, taken.rejected
+    )?;
+    writeln!(
+        out,
+        "  alerts: {} of {} incidents alerted, {} missed; {} false; {} of {} alerts kept",
+        alerts.alerted, alerts.incidents, alerts.missed, alerts.wrong, alerts.kept, alerts.raised
+    )
+}
+
 fn tail(out: &mut String, report: &Report) -> std::fmt::Result {
     let connections = &report.connections;
     writeln!(
@@ -113,6 +129,9 @@ fn tail(out: &mut String, report: &Report) -> std::fmt::Result {
             "  received: {}, of which {} distinct; {} missing, {} duplicates, {} re-ordered",
             received.total, received.distinct, received.missing, received.duplicates, received.reordered
         )?;
+    }
+    if let (Some(taken), Some(alerts)) = (&report.collector, &report.alerts) {
+        collector(out, taken, alerts)?;
     }
     let generator = &report.generator;
     let number =

@@ -12,6 +12,7 @@ use super::payload::Head;
 use super::plan::{Plan, Role};
 use super::shared::{Phase, Shared, count};
 use super::traffic::{Measured, Traffic};
+use super::witness::Notes;
 use crate::base::Stopwatch;
 use crate::mqtt::pool::{Message, Pool, Tag};
 
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub lag: Latency,
     /// CPU time in the measured time, nanoseconds.
     pub cpu_ns: Option<u64>,
+    /// What a fleet said and what befell it.
+    pub notes: Notes,
 }
 
 /// A thread of a run.

@@ -7,20 +7,21 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::benching::{self, Order};
+use super::gateways::{self, CarriageArgs};
 use super::knee;
+use super::onlooker::Collector;
 use super::output::Style;
 use super::simulate::parse_url;
 use super::{ExitCode, Failure};
 use crate::base::{Clock, Condition, span};
 use crate::bench::knee::Search;
 use crate::bench::pace::Stage;
-use crate::bench::{Plan, Role};
+use crate::bench::{Living, Plan, Role};
 use crate::config::{self, Config};
 use crate::mqtt::BrokerUrl;
 use crate::mqtt::pool::{Qos, Settings, Version};
+use crate::wire::Format;
 
-/// Unacknowledged messages of a connection, where many vehicles share it.
-const GATEWAY_IN_FLIGHT: u16 = 1024;
 /// How long `knee` tries a rate, unless told otherwise.
 const KNEE_STEP: Duration = Duration::from_secs(5);
 /// Memory that messages may take while they wait, bytes.
@@ -41,7 +42,7 @@ pub enum BenchCommand {
     /// Find the highest rate that a broker sustains
     #[command(after_help = AFTER_HELP)]
     Knee(KneeArgs),
-    /// Be a simulated fleet: vehicles that ride, park, charge and are stolen, each on its own connection
+    /// Be a simulated fleet: vehicles that ride, park, charge and are stolen
     #[command(after_help = AFTER_HELP)]
     Fleet(FleetArgs),
 }
@@ -200,13 +201,22 @@ pub struct FleetArgs {
     /// What is sent in the first so much time is not measured
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span::parse)]
     warmup: Duration,
+    #[command(flatten)]
+    carriage: CarriageArgs,
+    /// Look on the collector at this address, such as `http://127.0.0.1:8080`: what it takes, which incidents it alerts, how fast
+    #[arg(long, value_name = "URL")]
+    collector: Option<Collector>,
 }
 
 impl FleetArgs {
     fn order(self, config: &Config) -> Result<Order, Failure> {
         let usage = |what: &str| Failure::new(ExitCode::Usage, what);
-        if self.common.qos == Qos::AtMostOnce {
-            return Err(usage("--qos: vehicles publish with quality of service 1"));
+        if self.common.qos == Qos::AtMostOnce && self.carriage.gateways.is_none() {
+            return Err(usage(gateways::NEEDS_GATEWAYS));
+        }
+        let format = self.carriage.format.unwrap_or_default();
+        if format != Format::Json && self.common.mqtt_version == Version::V4 {
+            return Err(usage("--format: only MQTT 5 can say that a payload is no JSON"));
         }
         if self.common.churn > 0.0 || self.common.storm_at.is_some() {
             return Err(usage(
@@ -216,8 +226,13 @@ impl FleetArgs {
         if !(0.001..=100_000.0).contains(&self.speed) {
             return Err(usage("--speed: expected 0.001 to 100000"));
         }
+        // A collector takes what is ahead of its clock for an error.
+        if self.collector.is_some() && (self.speed - 1.0).abs() > f64::EPSILON {
+            return Err(usage("--speed: a collector is looked on at the speed of the world, without --speed"));
+        }
         let url = self.common.url(config)?;
         let mut plan = self.common.plan(Role::Fleet, &url)?;
+        plan.watched = self.collector.is_some();
         let mut scenario = config::run::scenario(&self.scenario)?;
         scenario.vehicles = plan.vehicles;
         scenario.check().map_err(|(key, what)| usage(&format!("--count: {key}: {what}")))?;
@@ -227,10 +242,17 @@ impl FleetArgs {
         }
         plan.warmup = self.warmup;
         plan.settings.outbox = Settings::of_vehicles(plan.settings.address, 0).outbox;
+        if let Some(gateways) = self.carriage.gateways {
+            plan.connections = gateways.min(plan.vehicles);
+            plan.threads = plan.threads.min(plan.connections);
+            plan.settings.in_flight = gateways::IN_FLIGHT;
+            plan.settings.outbox = (gateways::WAITING / plan.connections as usize).max(1);
+        }
         let setting = Arc::new(config::run::setting(scenario, Clock::wall().now())?);
-        let speed = self.speed;
+        let (speed, gateways) = (self.speed, self.carriage.gateways.is_some());
         let mut order = self.common.order(plan, url);
-        order.fleet = Some((setting, speed));
+        order.collector = self.collector;
+        order.fleet = Some(Living { setting, speed, format, gateways });
         Ok(order)
     }
 }
@@ -276,7 +298,11 @@ fn parse_version(text: &str) -> Result<Version, String> {
     }
 }
 
-fn parse_qos(text: &str) -> Result<Qos, String> {
+/// Reads a quality of service.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_qos(text: &str) -> Result<Qos, String> {
     match text {
         "0" => Ok(Qos::AtMostOnce),
         "1" => Ok(Qos::AtLeastOnce),
@@ -338,13 +364,14 @@ impl CommonArgs {
             run,
             churn: self.churn,
             storm_at: self.storm_at,
+            watched: false,
             backlog: u64::MAX,
         })
     }
 
     fn order(self, plan: Plan, url: BrokerUrl) -> Order {
         let style = if self.json { Style::Json } else { Style::Plain };
-        Order { plan, url, style, fail_if: self.fail_if, fleet: None }
+        Order { plan, url, style, fail_if: self.fail_if, collector: None, fleet: None }
     }
 }
 
@@ -396,7 +423,7 @@ impl PubArgs {
         if let Some(gateways) = self.gateways {
             plan.connections = gateways.min(plan.vehicles);
             plan.threads = plan.threads.min(plan.connections);
-            plan.settings.in_flight = GATEWAY_IN_FLIGHT;
+            plan.settings.in_flight = gateways::IN_FLIGHT;
         }
         Ok(plan)
     }

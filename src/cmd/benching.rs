@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::onlooker::{Collector, Onlooker};
 use super::output::{self, Style};
 use super::{ExitCode, Failure, stop};
 use crate::base::{Condition, Stopwatch};
@@ -12,10 +13,10 @@ use crate::bench::gauge::{Limits, resident_bytes};
 use crate::bench::preflight::lacks;
 use crate::bench::report::{self, Context, Second};
 use crate::bench::shared::{Phase, get};
+use crate::bench::witness::compare;
 use crate::bench::worker::Outcome;
-use crate::bench::{FleetWorker, Plan, Report, Role, Shared, Worker, table};
+use crate::bench::{FleetWorker, Living, Plan, Report, Role, Shared, Worker, table};
 use crate::mqtt::BrokerUrl;
-use crate::sim::Setting;
 
 /// Between two looks at how far the run is.
 const TICK: Duration = Duration::from_millis(20);
@@ -31,8 +32,10 @@ pub struct Order {
     pub style: Style,
     /// When to fail.
     pub fail_if: Vec<Condition>,
-    /// A fleet and how many times as fast as the world it lives, for that role.
-    pub fleet: Option<(Arc<Setting>, f64)>,
+    /// A collector to look on.
+    pub collector: Option<Collector>,
+    /// How a fleet lives, for that role.
+    pub fleet: Option<Living>,
 }
 
 type Thread = JoinHandle<std::io::Result<Outcome>>;
@@ -55,11 +58,23 @@ struct Run {
 /// Limits of the machine that are too low, no broker, a condition that holds, a generator that was the bottleneck.
 pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
     prepare(&mut order).await?;
-    let (report, broken) = measure(&order).await?;
+    let onlooker = match order.collector.clone() {
+        Some(collector) => Some(Onlooker::start(collector).await?),
+        None => None,
+    };
+    let (mut report, broken) = measure(&order).await?;
+    let seen = match onlooker {
+        Some(onlooker) => onlooker.conclude(&report.notes).await.map(|sight| {
+            let (taken, alerts) = compare(&report.notes, &sight);
+            (report.collector, report.alerts) = (Some(taken), Some(alerts));
+        }),
+        None => Ok(()),
+    };
     match order.style {
         Style::Json => output::object(Style::Json, "report", &report),
         Style::Plain => output::line(table::of_report(&report).trim_end()),
     }
+    seen?;
     judge(&report, &order, broken)
 }
 
@@ -109,16 +124,17 @@ pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure>
 }
 
 impl Run {
-    fn start(plan: Plan, fleet: Option<&(Arc<Setting>, f64)>) -> Result<Self, Failure> {
+    fn start(plan: Plan, fleet: Option<&Living>) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::new(ExitCode::Failure, format!("cannot start: {error}"));
         let (plan, shared, watch) = (Arc::new(plan), Arc::new(Shared::default()), Stopwatch::start());
         let before = resident_bytes();
         let mut threads = Vec::new();
         for index in 0..plan.threads {
             let builder = std::thread::Builder::new().name(format!("bench-{index}"));
-            let thread = if let Some((setting, speed)) = fleet {
-                let worker = FleetWorker::new(&plan, &shared, index, watch, setting, *speed).map_err(failed)?;
-                builder.spawn(move || worker.run())
+            let thread = if let Some(living) = fleet.cloned() {
+                let (plan, shared) = (Arc::clone(&plan), Arc::clone(&shared));
+                // Vehicles are built in the threads that let them live: a million takes a while.
+                builder.spawn(move || FleetWorker::new(&plan, &shared, index, watch, &living)?.run())
             } else {
                 let worker = Worker::new(&plan, &shared, index, watch).map_err(failed)?;
                 builder.spawn(move || worker.run())
@@ -201,7 +217,7 @@ impl Run {
         if let Some(why) = fault {
             broken = Some(Broken { why, cause: Cause::Generator });
         }
-        let report = Report::of(
+        let mut report = Report::of(
             &outcomes,
             Context {
                 broker: order.url.to_string(),
@@ -214,6 +230,9 @@ impl Run {
                 last_failure: self.shared.last_loss(),
             },
         );
+        for outcome in &mut outcomes {
+            report.notes.add(std::mem::take(&mut outcome.notes));
+        }
         (report, broken)
     }
 }

@@ -61,7 +61,8 @@ pub async fn run(args: DemoArgs, mut config: Config) -> Result<(), Failure> {
     let (incident_sender, incidents) = mpsc::channel(1024);
     let setting = args.run.setting(&config, args.time.epoch.unwrap_or_else(|| clock.now()))?;
     let begin = setting.begin;
-    let fleet = simulate::Running::start(&url, setting, &config.simulate, clock, None, incident_sender).await?;
+    let fleet =
+        simulate::Running::start(&url, setting, &(&config.simulate).into(), clock, None, incident_sender).await?;
 
     let http = format!("http://{}", collector.http);
     output::object(style, "listening", &json!({ "mqtt": url.to_string(), "http": http }));

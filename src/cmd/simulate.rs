@@ -14,12 +14,12 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::gateways::{CarriageArgs, Manner, QosArgs};
 use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, Stopwatch, Timestamp, span};
 use crate::config::files::{self, Folder};
-use crate::config::settings::SimulateSettings;
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
@@ -43,9 +43,12 @@ pub struct SimulateArgs {
     /// Write the incidents that really happened to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
-    /// How vehicles write what they say: json, or protobuf, a quarter as long [default: json]
-    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
-    pub format: Option<Format>,
+    /// How the fleet is carried.
+    #[command(flatten)]
+    pub carriage: CarriageArgs,
+    /// How surely.
+    #[command(flatten)]
+    pub qos: QosArgs,
     /// What is simulated.
     #[command(flatten)]
     pub run: RunArgs,
@@ -54,7 +57,11 @@ pub struct SimulateArgs {
     pub time: TimeArgs,
 }
 
-fn parse_format(text: &str) -> Result<Format, String> {
+/// Reads the name of a payload format.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_format(text: &str) -> Result<Format, String> {
     match text {
         "json" => Ok(Format::Json),
         "protobuf" => Ok(Format::Protobuf),
@@ -196,7 +203,7 @@ impl Running {
     pub async fn start(
         url: &BrokerUrl,
         setting: Setting,
-        asked: &SimulateSettings,
+        asked: &Manner,
         clock: Clock,
         truth: Option<&Path>,
         incidents: mpsc::Sender<Incident>,
@@ -206,13 +213,10 @@ impl Running {
         let address = spawn_blocking(move || broker.reach()).await.map_err(|error| failed(&error))??;
         let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
         let fleet = Fleet::new(&Arc::new(setting), asked.shards);
-        let vins = fleet.vins();
-        let (settings, logins) = (Settings::of_vehicles(address, u64::from(boot)), url.login.iter().cloned().collect());
-        let count = vins.len() as u32;
-        let link = FleetLink::new(settings, logins, vins, boot, Stopwatch::start(), ());
-        let mut link = link.map_err(|error| failed(&error))?;
-        link.write_in(asked.format);
-        link.open(count);
+        let mut settings = Settings::of_vehicles(address, u64::from(boot));
+        let roster = asked.roster(fleet.vins(), url.login.iter().cloned().collect(), boot, &mut settings);
+        let mut link = FleetLink::new(settings, roster, Stopwatch::start(), ()).map_err(|error| failed(&error))?;
+        link.open(link.connections());
         let (tally, waker, stop) = (link.tally(), link.waker(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let builder = std::thread::Builder::new().name("fleet".to_owned());
@@ -336,9 +340,8 @@ pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
     let url = parse_url(args.broker.as_deref().unwrap_or(&config.broker.url))?;
     let place = setting.place.file.en.clone();
     let (sender, mut incidents) = mpsc::channel(1024);
-    let format = args.format.unwrap_or(config.simulate.format);
-    let settings = SimulateSettings { format, ..config.simulate.clone() };
-    let mut running = Running::start(&url, setting, &settings, clock, args.truth.as_deref(), sender).await?;
+    let manner = Manner::of(args.carriage, args.qos, config, setting.scenario.vehicles)?;
+    let mut running = Running::start(&url, setting, &manner, clock, args.truth.as_deref(), sender).await?;
     output::object(style, "started", &json!({ "broker": url.to_string(), "place": place }));
     if style == Style::Plain {
         output::line(&format!("a fleet in {place} reports to {url}; Ctrl-C stops it"));

@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod broker;
+pub mod crew;
 pub mod fleet;
 pub mod pool;
 pub mod publisher;
@@ -12,6 +13,7 @@ pub mod subscriber;
 pub mod url;
 
 pub use broker::Broker;
+pub use crew::{Gateways, Roster};
 pub use fleet::FleetLink;
 pub use publisher::Publisher;
 pub use subscriber::{Notice, Subscriber};

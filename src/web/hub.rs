@@ -45,6 +45,8 @@ pub struct Health {
 pub struct Hub {
     view: RwLock<View>,
     feed: broadcast::Sender<Arc<Frame>>,
+    /// The vehicles apart: they are much to write and to read, and not everybody wants them.
+    moves: broadcast::Sender<Arc<Frame>>,
     replay: RwLock<VecDeque<Arc<Frame>>>,
     closing: watch::Sender<bool>,
     requests: mpsc::Sender<Request>,
@@ -68,6 +70,7 @@ impl Hub {
         let hub = Self {
             view: RwLock::default(),
             feed: broadcast::channel(FEED).0,
+            moves: broadcast::channel(FEED).0,
             replay: RwLock::default(),
             closing: watch::channel(false).0,
             requests,
@@ -105,10 +108,11 @@ impl Hub {
                 view.put_vehicle(shown);
             }
         }
-        if self.feed.receiver_count() > 0 {
+        if self.moves.receiver_count() > 0 {
             let view = self.view();
             let vehicles = vins.iter().filter_map(|vin| view.vehicles.get(vin)).map(|shown| &shown.view).collect();
-            self.send("vehicles", None, &Delta { now_ms: now, vehicles });
+            let data = serde_json::to_string(&Delta { now_ms: now, vehicles }).unwrap_or_default();
+            let _ = self.moves.send(Arc::new(Frame { event: "vehicles", id: None, data }));
         }
     }
 
@@ -152,6 +156,11 @@ impl Hub {
             replay.iter().filter(|frame| frame.id.is_some_and(|id| id > last)).cloned().collect()
         });
         (missed, receiver)
+    }
+
+    /// The vehicles that change from now on.
+    pub fn follow_vehicles(&self) -> broadcast::Receiver<Arc<Frame>> {
+        self.moves.subscribe()
     }
 
     /// Ends all streams, so that the server can close.

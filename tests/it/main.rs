@@ -26,6 +26,7 @@ mod pbf;
 mod pool;
 mod record;
 mod fuzzing;
+mod gateways;
 mod inertial;
 mod ride_statistics;
 mod schema;
