@@ -49,7 +49,7 @@ pub struct FleetWorker {
 }
 
 impl FleetWorker {
-    /// Builds the vehicles of worker `index`.
+    /// Builds the vehicles of worker `index` of all workers.
     ///
     /// # Errors
     /// When the system has no handle left.
@@ -60,7 +60,7 @@ impl FleetWorker {
         watch: Stopwatch,
         living: &Living,
     ) -> io::Result<Self> {
-        let world = World::new(Arc::clone(&living.setting), Shard { index, count: plan.threads });
+        let world = World::new(Arc::clone(&living.setting), Shard { index, count: plan.workers() });
         let gateways = living.gateways.then(|| {
             let names = plan.connections_of(index).map(|connection| plan.client_id(connection)).collect();
             Gateways { names, qos: plan.qos }
@@ -76,6 +76,7 @@ impl FleetWorker {
         let traffic = Traffic::new(Arc::clone(plan), Arc::clone(shared), index, all, watch);
         let mut settings = plan.settings.clone();
         settings.seed ^= u64::from(index) << 32;
+        settings.tick = plan.tick();
         let link = FleetLink::new(settings, roster, watch, traffic)?;
         Ok(Self {
             plan: Arc::clone(plan),
@@ -100,11 +101,11 @@ impl FleetWorker {
         loop {
             let now_ns = self.link.watch().ns();
             let wait = match self.shared.phase() {
-                Phase::Probe => self.open_up_to(u32::from(self.index == 0)),
+                Phase::Probe => self.open_up_to(u32::from(self.index == self.plan.agent.index)),
                 Phase::Connect => {
                     let [start_ns, ..] = self.shared.times_ns();
                     let s = now_ns.saturating_sub(start_ns) as f64 / 1e9;
-                    let due = s * self.plan.connect_rate / f64::from(self.plan.threads);
+                    let due = s * self.plan.connect_rate / f64::from(self.plan.workers());
                     self.open_up_to(due as u32 + 1)
                 }
                 Phase::Run => {
@@ -138,7 +139,8 @@ impl FleetWorker {
     fn live(&mut self, now_ns: u64) -> Duration {
         let [start_ns, begin_ns, end_ns] = self.shared.times_ns();
         let passed_s = now_ns.min(end_ns).saturating_sub(start_ns) as f64 / 1e9;
-        let now = self.begin.plus_seconds(passed_s * self.speed);
+        // Rounded down: nobody speaks before it is time.
+        let now = Timestamp(self.begin.0 + (passed_s * self.speed * 1000.0) as i64);
         while let Some((vehicle, command)) = self.link.next_command() {
             self.world.command(now, vehicle, &command);
         }

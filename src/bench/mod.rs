@@ -14,6 +14,7 @@ pub mod payload;
 pub mod plan;
 pub mod preflight;
 pub mod report;
+pub mod share;
 pub mod shared;
 pub mod table;
 pub mod tally;
@@ -24,7 +25,7 @@ pub mod worker;
 
 pub use conductor::{Broken, Conductor};
 pub use fleet::{FleetWorker, Living};
-pub use plan::{Plan, Role};
+pub use plan::{Agent, Plan, Role};
 pub use report::Report;
 pub use shared::Shared;
 pub use worker::Worker;

@@ -64,6 +64,9 @@ pub struct Asked {
     pub listeners: u32,
     pub payload_bytes: usize,
     pub threads: u32,
+    pub agents: u32,
+    /// Times are up to so much longer.
+    pub tick_ms: f64,
 }
 
 /// Messages of the measured time.
@@ -294,6 +297,8 @@ impl Asked {
             listeners: plan.listeners,
             payload_bytes: plan.payload,
             threads: plan.threads,
+            agents: plan.agent.count,
+            tick_ms: plan.tick().as_secs_f64() * 1e3,
         }
     }
 }

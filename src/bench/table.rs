@@ -73,6 +73,16 @@ fn head(out: &mut String, report: &Report) -> std::fmt::Result {
         plan.payload_bytes,
         report.measured_s
     )?;
+    if plan.agents > 1 {
+        writeln!(out, "  by {} processes of {} threads", plan.agents, plan.threads)?;
+    }
+    if plan.tick_ms > 0.0 {
+        writeln!(
+            out,
+            "  it woke once in {} ms at most: all times are up to that much longer (--tick 0 for none)",
+            plan.tick_ms
+        )?;
+    }
     if let Some(why) = &report.partial {
         writeln!(out, "  PARTIAL: {why}")?;
     }

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::agents::AgentArgs;
 use super::benching::{self, Order};
 use super::gateways::{self, CarriageArgs};
 use super::knee;
 use super::onlooker::Collector;
 use super::output::Style;
 use super::simulate::parse_url;
-use super::{ExitCode, Failure};
-use crate::base::{Clock, Condition, span};
+use super::{ExitCode, Failure, agent};
+use crate::base::{Clock, Condition, Timestamp, span};
 use crate::bench::knee::Search;
 use crate::bench::pace::Stage;
-use crate::bench::{Living, Plan, Role};
+use crate::bench::{Agent, Living, Plan, Role};
 use crate::config::{self, Config};
 use crate::mqtt::BrokerUrl;
 use crate::mqtt::pool::{Qos, Settings, Version};
@@ -93,9 +94,10 @@ pub struct CommonArgs {
     /// Threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: u32,
-    /// Wake up once in so long at most: far less CPU, and times so much coarser [default: for every message]
-    #[arg(long, value_name = "TIME", default_value = "0", hide_default_value = true, value_parser = parse_time)]
-    pub tick: Duration,
+    /// Wake up once in so long at most: less CPU, and all times up to so much longer; 0: for every message [default: 0 up to
+    /// 2,000 messages a second and thread, then for 8 messages, at least once in 1 ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub tick: Option<Duration>,
     /// How long, from when all connections are open [default: until Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -111,6 +113,9 @@ pub struct CommonArgs {
     /// Exit with 3 when this holds, such as 'p99>200ms' or 'lost>0'; may be given several times
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Condition>,
+    /// Processes.
+    #[command(flatten)]
+    pub agents: AgentArgs,
 }
 
 /// Open connections and keep them open.
@@ -248,7 +253,7 @@ impl FleetArgs {
             plan.settings.in_flight = gateways::IN_FLIGHT;
             plan.settings.outbox = (gateways::WAITING / plan.connections as usize).max(1);
         }
-        let setting = Arc::new(config::run::setting(scenario, Clock::wall().now())?);
+        let setting = Arc::new(config::run::setting(scenario, self.common.begin())?);
         let (speed, gateways) = (self.speed, self.carriage.gateways.is_some());
         let mut order = self.common.order(plan, url);
         order.collector = self.collector;
@@ -330,9 +335,14 @@ impl CommonArgs {
         Ok(given.or_else(|| url.login.clone()).into_iter().collect())
     }
 
+    /// When the load began; the same for all agents.
+    fn begin(&self) -> Timestamp {
+        self.agents.part.map_or_else(|| Clock::wall().now(), |part| part.begin)
+    }
+
     /// What the flags that all verbs have make of a plan. The address is looked up later.
     fn plan(&self, role: Role, url: &BrokerUrl) -> Result<Plan, Failure> {
-        let run = Clock::wall().now().0 as u32;
+        let run = self.begin().0 as u32;
         let mut settings = Settings::of_vehicles(([0, 0, 0, 0], 0).into(), u64::from(run));
         settings.version = self.mqtt_version;
         settings.keep_alive_s = self.keepalive;
@@ -340,16 +350,17 @@ impl CommonArgs {
         settings.clean_start = self.session.is_none();
         settings.session_expiry_s = self.session.map_or(0, |kept| kept.as_secs().try_into().unwrap_or(u32::MAX));
         settings.max_packet = 2 << 20;
-        settings.tick = self.tick;
         settings.outbox = usize::MAX;
         let vehicles = u32::try_from(self.count).unwrap_or(u32::MAX);
         Ok(Plan {
             role,
             settings,
+            tick: self.tick,
             vehicles,
             connections: vehicles,
             listeners: 0,
             threads: self.threads.min(vehicles),
+            agent: self.agents.agent(),
             connect_rate: 1.0 / self.interval.as_secs_f64().max(1e-6),
             stages: Vec::new(),
             limit: None,
@@ -371,8 +382,26 @@ impl CommonArgs {
 
     fn order(self, plan: Plan, url: BrokerUrl) -> Order {
         let style = if self.json { Style::Json } else { Style::Plain };
-        Order { plan, url, style, fail_if: self.fail_if, collector: None, fleet: None }
+        let (agents, begin) = (self.agents.led(), self.begin());
+        Order { plan, url, style, fail_if: self.fail_if, agents, begin, collector: None, fleet: None }
     }
+}
+
+/// Whether there is enough for every agent and each of its threads.
+fn deal(plan: &mut Plan, led: Option<u32>) -> Result<(), Failure> {
+    let agents = led.unwrap_or(plan.agent.count);
+    if plan.connections < agents {
+        let message = format!("--agents: {agents} agents need as many connections at least, not {}", plan.connections);
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
+    plan.threads = plan.threads.min(plan.connections / agents);
+    let Agent { index, count } = plan.agent;
+    plan.backlog /= u64::from(count);
+    let sources = &mut plan.settings.sources;
+    if sources.len() >= count as usize {
+        *sources = sources.iter().skip(index as usize).step_by(count as usize).copied().collect();
+    }
+    Ok(())
 }
 
 fn read_credentials(path: &std::path::Path) -> Result<Vec<(String, String)>, Failure> {
@@ -441,7 +470,7 @@ fn listening_filter(topic: &str) -> String {
 /// A bad flag or file, limits of the machine that are too low, no broker, a condition that holds, a generator that was
 /// the bottleneck.
 pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> {
-    let order = match command {
+    let mut order = match command {
         BenchCommand::Conn(args) => {
             let url = args.common.url(config)?;
             let plan = args.common.plan(Role::Connect, &url)?;
@@ -460,6 +489,10 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
             args.common.order(plan, url)
         }
         BenchCommand::Knee(args) => {
+            if args.publish.common.agents.agents.is_some() {
+                let message = "--agents: a knee is found with one process";
+                return Err(Failure::new(ExitCode::Usage, message));
+            }
             if !args.publish.common.fail_if.is_empty() || !args.publish.stages.is_empty() {
                 let message = "--fail-if and --stages are for a single load: a knee is bounded with --p99";
                 return Err(Failure::new(ExitCode::Usage, message));
@@ -472,7 +505,14 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
         }
         BenchCommand::Fleet(args) => args.order(config)?,
     };
-    benching::carry_out(order).await
+    deal(&mut order.plan, order.agents)?;
+    if order.plan.agent == Agent::ALONE {
+        return benching::carry_out(order).await;
+    }
+    if let Err(failure) = agent::carry_out(order).await {
+        agent::fail(failure);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,20 +6,22 @@ use std::time::Duration;
 
 use super::onlooker::{Collector, Onlooker};
 use super::output::{self, Style};
-use super::{ExitCode, Failure, stop};
-use crate::base::{Condition, Stopwatch};
+use super::{ExitCode, Failure, agent, agents, stop};
+use crate::base::{Condition, Stopwatch, Timestamp};
 use crate::bench::conductor::{Broken, Cause, Conductor};
 use crate::bench::gauge::{Limits, resident_bytes};
+use crate::bench::latency::Latency;
 use crate::bench::preflight::lacks;
 use crate::bench::report::{self, Context, Second};
-use crate::bench::shared::{Phase, get};
-use crate::bench::witness::compare;
+use crate::bench::share::{Share, Word};
+use crate::bench::shared::{Counters, Phase, get};
+use crate::bench::witness::{Notes, compare};
 use crate::bench::worker::Outcome;
-use crate::bench::{FleetWorker, Living, Plan, Report, Role, Shared, Worker, table};
+use crate::bench::{Agent, FleetWorker, Living, Plan, Report, Role, Shared, Worker, table};
 use crate::mqtt::BrokerUrl;
 
 /// Between two looks at how far the run is.
-const TICK: Duration = Duration::from_millis(20);
+pub const TICK: Duration = Duration::from_millis(20);
 
 /// What to carry out.
 #[derive(Debug)]
@@ -32,6 +34,10 @@ pub struct Order {
     pub style: Style,
     /// When to fail.
     pub fail_if: Vec<Condition>,
+    /// How many agents this process leads, and when the load began.
+    pub agents: Option<u32>,
+    /// What all agents have in common follows from it.
+    pub begin: Timestamp,
     /// A collector to look on.
     pub collector: Option<Collector>,
     /// How a fleet lives, for that role.
@@ -40,14 +46,53 @@ pub struct Order {
 
 type Thread = JoinHandle<std::io::Result<Outcome>>;
 
+/// The lines and numbers of each second.
+#[derive(Debug)]
+pub struct Seconds {
+    name: &'static str,
+    printed_ns: u64,
+    /// The seconds so far.
+    pub series: Vec<Second>,
+}
+
+impl Seconds {
+    /// None yet.
+    #[must_use]
+    pub fn new(role: Role) -> Self {
+        let name = if role == Role::Subscribe { "end_to_end_latency" } else { "publish_latency" };
+        Self { name, printed_ns: 0, series: Vec::new() }
+    }
+
+    /// Prints what has changed, and keeps it.
+    pub fn show(&mut self, now_ns: u64, counters: &Counters, latency: &Latency) {
+        let span_s = now_ns.saturating_sub(self.printed_ns) as f64 / 1e9;
+        self.printed_ns = now_ns;
+        let now = Second {
+            s: now_ns / 1_000_000_000,
+            connected: get(&counters.connected),
+            counters: counters.growing().into_iter().filter(|(_, total)| *total > 0).collect(),
+            p50_ms: latency.quantile_ms(0.5),
+            p99_ms: latency.quantile_ms(0.99),
+            max_ms: latency.quantile_ms(1.0),
+        };
+        let none = Second::default();
+        let lines = table::second(&now, self.series.last().unwrap_or(&none), span_s, self.name, latency.count());
+        for line in lines {
+            say(&line);
+        }
+        self.series.push(now);
+    }
+}
+
 /// A run that is going on.
-struct Run {
+#[derive(Debug)]
+pub struct Run {
     plan: Arc<Plan>,
     shared: Arc<Shared>,
     watch: Stopwatch,
     conductor: Conductor,
     threads: Vec<Thread>,
-    series: Vec<Second>,
+    seconds: Seconds,
     printed_ns: u64,
     resident: [Option<u64>; 2],
 }
@@ -85,9 +130,15 @@ pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
 pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
     let usage = |what: String| Failure::new(ExitCode::Usage, what);
     order.fail_if.iter().try_for_each(|condition| report::check_name(condition, &order.plan)).map_err(usage)?;
-    let connections = u64::from(order.plan.all_connections());
-    let sources = order.plan.settings.sources.len() as u64;
-    if let Some(what) = lacks(connections, sources, &Limits::read()) {
+    let plan = &order.plan;
+    let mut limits = Limits::read();
+    let connections =
+        if plan.agent == Agent::ALONE { plan.all_connections() } else { plan.own_connections().iter().sum() };
+    if order.agents.is_some() {
+        // Each agent looks at its own.
+        limits.files = (u64::MAX, u64::MAX);
+    }
+    if let Some(what) = lacks(u64::from(connections), plan.settings.sources.len() as u64, &limits) {
         return Err(Failure::new(ExitCode::Failure, what));
     }
     let url = order.url.clone();
@@ -102,7 +153,10 @@ pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
 /// # Errors
 /// When the system cannot start threads.
 pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure> {
-    let mut run = Run::start(order.plan.clone(), order.fleet.as_ref())?;
+    if let Some(count) = order.agents {
+        return agents::measure(order, count).await;
+    }
+    let mut run = Run::start(order)?;
     let ended = stop::requested(None);
     tokio::pin!(ended);
     let mut tick = tokio::time::interval(TICK);
@@ -111,27 +165,32 @@ pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure>
         tokio::select! {
             () = &mut ended, if !asked => {
                 asked = true;
-                let complete = run.plan.duration.is_none() && run.plan.limit.is_none();
-                run.interrupt(complete);
+                run.interrupt();
             }
             _ = tick.tick() => run.tick(),
         }
-        if run.threads.iter().all(JoinHandle::is_finished) {
+        if run.is_over() {
             break;
         }
     }
-    Ok(run.finish(order))
+    let series = std::mem::take(&mut run.seconds.series);
+    Ok(order.report(run.share(), series))
 }
 
 impl Run {
-    fn start(plan: Plan, fleet: Option<&Living>) -> Result<Self, Failure> {
+    /// Starts the threads of a run.
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub fn start(order: &Order) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::new(ExitCode::Failure, format!("cannot start: {error}"));
-        let (plan, shared, watch) = (Arc::new(plan), Arc::new(Shared::default()), Stopwatch::start());
+        let (plan, shared, watch) = (Arc::new(order.plan.clone()), Arc::new(Shared::default()), Stopwatch::start());
         let before = resident_bytes();
         let mut threads = Vec::new();
         for index in 0..plan.threads {
             let builder = std::thread::Builder::new().name(format!("bench-{index}"));
-            let thread = if let Some(living) = fleet.cloned() {
+            let index = plan.worker(index);
+            let thread = if let Some(living) = order.fleet.clone() {
                 let (plan, shared) = (Arc::clone(&plan), Arc::clone(&shared));
                 // Vehicles are built in the threads that let them live: a million takes a while.
                 builder.spawn(move || FleetWorker::new(&plan, &shared, index, watch, &living)?.run())
@@ -147,22 +206,40 @@ impl Run {
             shared,
             watch,
             threads,
-            series: Vec::new(),
+            seconds: Seconds::new(order.plan.role),
             printed_ns: 0,
             resident: [before, None],
         })
     }
 
     /// Somebody stops it; that is its regular end when it has no other.
-    fn interrupt(&mut self, complete: bool) {
+    pub fn interrupt(&mut self) {
         let why = "stopped before its end".to_owned();
         self.conductor.stop(self.watch.ns(), Broken { why, cause: Cause::User });
-        if complete {
+        if self.plan.duration.is_none() && self.plan.limit.is_none() {
             self.conductor.broken = None;
         }
     }
 
-    fn tick(&mut self) {
+    /// Whether all its threads have ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Whether all connections are open.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.conductor.is_ready
+    }
+
+    /// Lets one of several processes go on when all are ready.
+    pub fn release(&mut self) {
+        self.conductor.may_run = true;
+    }
+
+    /// Goes on to what is due; called often.
+    pub fn tick(&mut self) {
         let now_ns = self.watch.ns();
         let before = self.shared.phase();
         self.conductor.tick(now_ns);
@@ -180,29 +257,18 @@ impl Run {
     }
 
     fn print_second(&mut self, now_ns: u64) {
-        let span_s = (now_ns - self.printed_ns) as f64 / 1e9;
         self.printed_ns = now_ns;
-        let latency = self.shared.take_interval();
-        let counters = &self.shared.counters;
-        let now = Second {
-            s: now_ns / 1_000_000_000,
-            connected: get(&counters.connected),
-            counters: counters.growing().into_iter().filter(|(_, total)| *total > 0).collect(),
-            p50_ms: latency.quantile_ms(0.5),
-            p99_ms: latency.quantile_ms(0.99),
-            max_ms: latency.quantile_ms(1.0),
-        };
-        let none = Second::default();
-        let name = if self.plan.role == Role::Subscribe { "end_to_end_latency" } else { "publish_latency" };
-        let lines = table::second(&now, self.series.last().unwrap_or(&none), span_s, name, latency.count());
-        for line in lines {
-            say(&line);
+        let (counters, latency) = (&self.shared.counters, self.shared.take_interval());
+        if self.plan.agent == Agent::ALONE {
+            self.seconds.show(now_ns, counters, &latency);
+        } else {
+            agent::say(&Word::Second(counters.totals(), latency));
         }
-        self.series.push(now);
     }
 
-    /// Puts the report together.
-    fn finish(mut self, order: &Order) -> (Report, Option<Broken>) {
+    /// Waits for the threads, and says what they found.
+    #[must_use]
+    pub fn share(&mut self) -> Share {
         self.print_second(self.watch.ns());
         let mut outcomes = Vec::new();
         let mut fault = None;
@@ -217,23 +283,44 @@ impl Run {
         if let Some(why) = fault {
             broken = Some(Broken { why, cause: Cause::Generator });
         }
+        Share {
+            outcomes,
+            totals: self.shared.counters.totals(),
+            times_ns: self.shared.times_ns(),
+            resident: self.resident,
+            broken,
+            last_failure: self.shared.last_loss(),
+        }
+    }
+}
+
+impl Order {
+    /// Puts the report together of what one or several processes found.
+    #[must_use]
+    pub fn report(&self, mut share: Share, series: Vec<Second>) -> (Report, Option<Broken>) {
+        let counters = Counters::default();
+        counters.add(&share.totals);
+        let mut notes = Notes::default();
+        for outcome in &mut share.outcomes {
+            notes.add(std::mem::take(&mut outcome.notes));
+        }
+        let mut plan = self.plan.clone();
+        plan.agent.count = self.agents.unwrap_or(plan.agent.count);
         let mut report = Report::of(
-            &outcomes,
+            &share.outcomes,
             Context {
-                broker: order.url.to_string(),
-                plan: &self.plan,
-                counters: &self.shared.counters,
-                times_ns: self.shared.times_ns(),
-                series: std::mem::take(&mut self.series),
-                resident: self.resident,
-                partial: broken.as_ref().map(|broken| broken.why.clone()),
-                last_failure: self.shared.last_loss(),
+                broker: self.url.to_string(),
+                plan: &plan,
+                counters: &counters,
+                times_ns: share.times_ns,
+                series,
+                resident: share.resident,
+                partial: share.broken.as_ref().map(|broken| broken.why.clone()),
+                last_failure: share.last_failure,
             },
         );
-        for outcome in &mut outcomes {
-            report.notes.add(std::mem::take(&mut outcome.notes));
-        }
-        (report, broken)
+        report.notes = notes;
+        (report, share.broken)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::stop;
 use crate::alert::Window;
-use crate::base::Clock;
+use crate::base::{Clock, Vin};
 use crate::collect::{Core, Counters, Inbound, Output};
 use crate::model::Alert;
 use crate::mqtt::{Notice, Subscriber};
@@ -26,6 +26,8 @@ use crate::wire::topic::command_topic;
 
 /// How often changed vehicles are shown.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
+/// So many of them at a time: an alert that comes meanwhile waits for no more.
+const SHOW_AT_ONCE: usize = 128;
 /// Silence after which nothing more is expected at the end.
 const QUIET: Duration = Duration::from_millis(400);
 /// The longest wait for that silence.
@@ -41,6 +43,12 @@ pub struct Collecting {
     unsaved: Batch,
     alerts: mpsc::Sender<Alert>,
     changed: BTreeSet<VehicleId>,
+    /// Those being shown, and the names of those that have been.
+    showing: Vec<VehicleId>,
+    shown: Vec<Vin>,
+    stored_next: Vec<VehicleId>,
+    /// Which vehicles were connected when they were last shown: a million are not asked each second.
+    online: BTreeSet<VehicleId>,
     reports_before: u64,
 }
 
@@ -49,7 +57,20 @@ impl Collecting {
     #[must_use]
     pub fn new(core: Core, clock: Clock, hub: Arc<Hub>, store: Writer, alerts: mpsc::Sender<Alert>) -> Self {
         let changed = core.vehicles().iter().map(|(id, _)| id).collect();
-        Self { core, clock, hub, store, unsaved: Batch::default(), alerts, changed, reports_before: 0 }
+        Self {
+            core,
+            clock,
+            hub,
+            store,
+            unsaved: Batch::default(),
+            alerts,
+            changed,
+            showing: Vec::new(),
+            shown: Vec::new(),
+            stored_next: Vec::new(),
+            online: BTreeSet::new(),
+            reports_before: 0,
+        }
     }
 
     /// Collects until it is told to stop; answers what was counted and whether everything is stored.
@@ -75,11 +96,16 @@ impl Collecting {
                 _ = tick.tick() => {
                     self.core.tick(self.clock.now());
                     self.carry_out(&subscriber).await;
-                    self.show();
+                    self.begin_to_show();
                     full_second = !full_second;
                     if full_second {
                         self.show_stats();
                     }
+                }
+                () = std::future::ready(()), if !self.showing.is_empty() => {
+                    self.show_some();
+                    // Messages that have come meanwhile go first.
+                    tokio::task::yield_now().await;
                 }
                 () = stop::told(&mut stopped) => break,
             }
@@ -152,22 +178,49 @@ impl Collecting {
         }
     }
 
-    /// Shows and stores the vehicles that changed.
-    fn show(&mut self) {
-        let now = self.clock.now();
-        let changed = std::mem::take(&mut self.changed);
-        let shown = changed.iter().map(|id| {
-            let entry = self.core.vehicle(*id);
-            Shown {
-                view: VehicleView::new(entry, self.core.silence(*id), self.core.open_kinds(*id)),
-                report: entry.report.clone(),
+    /// Begins to show and store the vehicles that changed; what is left of the last time is shown at once.
+    fn begin_to_show(&mut self) {
+        while !self.showing.is_empty() {
+            self.show_some();
+        }
+        self.showing = std::mem::take(&mut self.changed).into_iter().rev().collect();
+        if self.showing.is_empty() {
+            self.save();
+        }
+    }
+
+    /// Shows some of them; after the last, tells the readers, and stores all.
+    fn show_some(&mut self) {
+        let some = self.showing.split_off(self.showing.len().saturating_sub(SHOW_AT_ONCE));
+        let mut shown = Vec::with_capacity(some.len());
+        for id in some.into_iter().rev() {
+            let entry = self.core.vehicle(id);
+            self.shown.push(entry.track.vin);
+            if entry.track.online {
+                self.online.insert(id);
+            } else {
+                self.online.remove(&id);
             }
-        });
-        self.hub.show_vehicles(now, shown.collect());
-        self.unsaved.vehicles.extend(changed.iter().map(|id| self.core.save(*id)));
+            shown.push(Shown {
+                view: VehicleView::new(entry, self.core.silence(id), self.core.open_kinds(id)),
+                report: entry.report.clone(),
+            });
+            self.unsaved.vehicles.push(self.core.save(id));
+            self.stored_next.push(id);
+        }
+        self.hub.put_vehicles(shown);
+        if self.showing.is_empty() {
+            self.hub.tell_vehicles(self.clock.now(), &std::mem::take(&mut self.shown));
+            self.save();
+        }
+    }
+
+    /// Stores what has changed.
+    fn save(&mut self) {
+        let saved = std::mem::take(&mut self.stored_next);
         if let Err(kept) = self.store.put(std::mem::take(&mut self.unsaved)) {
             // The disk is behind: states come again with their next change, alerts must not be forgotten.
-            self.changed.extend(changed);
+            self.changed.extend(saved);
             self.unsaved.alerts = kept.alerts;
             self.unsaved.windows = kept.windows;
         }
@@ -180,7 +233,7 @@ impl Collecting {
         let stats = Stats {
             now_ms: self.clock.now(),
             vehicles: vehicles.len(),
-            online: vehicles.iter().filter(|(_, entry)| entry.track.online).count(),
+            online: self.online.len(),
             reports: counters.reports,
             reports_per_s: (counters.reports - self.reports_before) as f64,
             lost: counters.missing,
@@ -194,7 +247,10 @@ impl Collecting {
     }
 
     fn finish(mut self) -> (Counters, bool) {
-        self.show();
+        self.begin_to_show();
+        while !self.showing.is_empty() {
+            self.show_some();
+        }
         self.show_stats();
         let stored = self.store.close(self.unsaved);
         (self.core.counters().clone(), stored)

@@ -2,6 +2,8 @@
 //!
 //! `demo` is nothing but `broker`, `simulate` and `collect` in one process, with one clock.
 
+pub mod agent;
+pub mod agents;
 pub mod bench;
 pub mod benching;
 pub mod broker;

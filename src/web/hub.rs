@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::desk::Request;
 use super::view::{Shown, Stats, VehicleView, View};
 use crate::alert::Window;
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Vin};
 use crate::model::Alert;
 
 /// Frames a slow reader may be behind before its stream is ended; it comes back and fetches all anew.
@@ -96,19 +96,17 @@ impl Hub {
         self.view.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows vehicles that changed.
-    pub fn show_vehicles(&self, now: Timestamp, changed: Vec<Shown>) {
-        if changed.is_empty() {
-            return;
+    /// Puts vehicles that changed into the picture.
+    pub fn put_vehicles(&self, changed: Vec<Shown>) {
+        let mut view = self.view_mut();
+        for shown in changed {
+            view.put_vehicle(shown);
         }
-        let vins: Vec<_> = changed.iter().map(|shown| shown.view.vin).collect();
-        {
-            let mut view = self.view_mut();
-            for shown in changed {
-                view.put_vehicle(shown);
-            }
-        }
-        if self.moves.receiver_count() > 0 {
+    }
+
+    /// Tells the readers which vehicles have changed.
+    pub fn tell_vehicles(&self, now: Timestamp, vins: &[Vin]) {
+        if !vins.is_empty() && self.moves.receiver_count() > 0 {
             let view = self.view();
             let vehicles = vins.iter().filter_map(|vin| view.vehicles.get(vin)).map(|shown| &shown.view).collect();
             let data = serde_json::to_string(&Delta { now_ms: now, vehicles }).unwrap_or_default();

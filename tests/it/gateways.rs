@@ -200,7 +200,7 @@ fn stream_for(http: SocketAddr, query: &str, time: Duration) -> String {
     stream.write_all(asked.as_bytes()).expect("it reads");
     sleep(time);
     stream.set_nonblocking(true).expect("a socket");
-    let (mut text, mut buffer) = (Vec::new(), [0; 65_536]);
+    let (mut text, mut buffer) = (Vec::new(), vec![0; 65_536]);
     while let Ok(count @ 1..) = stream.read(&mut buffer) {
         text.extend_from_slice(&buffer[..count]);
     }

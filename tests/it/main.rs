@@ -2,6 +2,7 @@
 //! skipped; with `CI=true` it fails instead.
 
 mod accounting;
+mod agents;
 mod alert_api;
 mod alert_life;
 mod batteries;
