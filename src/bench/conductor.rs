@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::plan::{Plan, Role};
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Agent, Plan, Role};
 use super::shared::{Phase, Shared, get};
 use crate::mqtt::pool::Qos;
 
@@ -18,7 +20,7 @@ const HEARING: Duration = Duration::from_secs(2);
 const DEAD: Duration = Duration::from_secs(10);
 
 /// How a run ends before its time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broken {
     /// Why.
     pub why: String,
@@ -27,7 +29,7 @@ pub struct Broken {
 }
 
 /// Who ended a run before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
     /// The broker cannot be reached.
     Broker,
@@ -54,6 +56,10 @@ pub struct Conductor {
     /// When a connection last stood.
     stood_ns: u64,
     seen: Look,
+    /// Whether all connections are open.
+    pub is_ready: bool,
+    /// Whether it may go on then: one of several processes waits for the others.
+    pub may_run: bool,
     /// How the run ended before its time.
     pub broken: Option<Broken>,
 }
@@ -62,7 +68,9 @@ impl Conductor {
     /// A run that has not begun.
     #[must_use]
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>) -> Self {
-        Self { plan, shared, phase_began_ns: 0, stood_ns: 0, seen: Look::default(), broken: None }
+        let may_run = plan.agent == Agent::ALONE;
+        let seen = Look::default();
+        Self { plan, shared, phase_began_ns: 0, stood_ns: 0, seen, is_ready: false, may_run, broken: None }
     }
 
     fn enter(&mut self, phase: Phase, now_ns: u64) {
@@ -107,7 +115,9 @@ impl Conductor {
             Phase::Drain => {
                 let heard = self.plan.listeners == 0 || {
                     let expected = get(&counters.pub_succ) * u64::from(self.plan.listeners);
-                    get(&counters.recv) >= expected || in_phase > HEARING
+                    // What other processes sent is not known here.
+                    let all_heard = self.plan.agent == Agent::ALONE && get(&counters.recv) >= expected;
+                    all_heard || in_phase > HEARING
                 };
                 if (counters.outstanding() == 0 && heard) || in_phase > DRAIN || self.broken.is_some() {
                     self.enter(Phase::Leave, now_ns);
@@ -136,13 +146,17 @@ impl Conductor {
 
     fn on_connecting(&mut self, now_ns: u64, in_phase: Duration, connected: u64) {
         let counters = &self.shared.counters;
-        let all = u64::from(self.plan.all_connections());
-        let subscribers = u64::from(if self.plan.role == Role::Subscribe { self.plan.connections } else { 0 });
-        let subscriptions = subscribers + u64::from(self.plan.listeners);
+        let [own, listeners] = self.plan.own_connections().map(u64::from);
+        let all = own + listeners;
+        let subscriptions = if self.plan.role == Role::Subscribe { own } else { 0 } + listeners;
         let answered = get(&counters.sub_succ) + get(&counters.sub_fail);
-        let scheduled = Duration::from_secs_f64(all as f64 / self.plan.connect_rate);
+        let scheduled = Duration::from_secs_f64(f64::from(self.plan.all_connections()) / self.plan.connect_rate);
         let ready = connected >= all && answered >= subscriptions;
         if !ready && in_phase < scheduled + OPENING_GRACE {
+            return;
+        }
+        self.is_ready = true;
+        if !self.may_run {
             return;
         }
         let begin_ns = now_ns + self.plan.warmup.as_nanos() as u64;

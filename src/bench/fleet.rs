@@ -9,15 +9,28 @@ use super::plan::Plan;
 use super::shared::{Phase, Shared, count};
 use super::traffic::Traffic;
 use super::worker::Outcome;
-use crate::base::{Stopwatch, Timestamp, Vin};
-use crate::mqtt::FleetLink;
+use crate::base::{Stopwatch, Timestamp};
+use crate::mqtt::{FleetLink, Gateways, Roster};
 use crate::sim::{Emission, Setting, Shard, World};
-use crate::wire::Utterance;
+use crate::wire::{Format, Utterance};
 
 /// The longest wait, so that a new phase is noticed.
 const NAP: Duration = Duration::from_millis(10);
 /// Outputs between two looks at the sockets.
 const BURST: u32 = 64;
+
+/// How a fleet lives.
+#[derive(Debug, Clone)]
+pub struct Living {
+    /// What all its vehicles share.
+    pub setting: Arc<Setting>,
+    /// How many times as fast as the world.
+    pub speed: f64,
+    /// How its vehicles write what they say.
+    pub format: Format,
+    /// Whether the plan's connections are gateways, rather than a vehicle's each.
+    pub gateways: bool,
+}
 
 /// A thread of `bench fleet`.
 #[derive(Debug)]
@@ -39,7 +52,7 @@ pub struct FleetWorker {
 }
 
 impl FleetWorker {
-    /// Builds the vehicles of worker `index`.
+    /// Builds the vehicles of worker `index` of all workers.
     ///
     /// # Errors
     /// When the system has no handle left.
@@ -48,24 +61,34 @@ impl FleetWorker {
         shared: &Arc<Shared>,
         index: u32,
         watch: Stopwatch,
-        setting: &Arc<Setting>,
-        speed: f64,
+        living: &Living,
     ) -> io::Result<Self> {
-        let world = World::new(Arc::clone(setting), Shard { index, count: plan.threads });
-        let vehicles: Vec<_> = world.vins().collect();
-        let all = vehicles.len() as u32;
+        let world = World::new(Arc::clone(&living.setting), Shard { index, count: plan.workers() });
+        let gateways = living.gateways.then(|| {
+            let names = plan.connections_of(index).map(|connection| plan.client_id(connection)).collect();
+            Gateways { names, qos: plan.qos }
+        });
+        let roster = Roster {
+            credentials: Arc::clone(&plan.credentials),
+            vehicles: world.vins().collect(),
+            boot: plan.run,
+            format: living.format,
+            gateways,
+        };
+        let all = plan.connections_of(index).count() as u32;
         let traffic = Traffic::new(Arc::clone(plan), Arc::clone(shared), index, all, watch);
         let mut settings = plan.settings.clone();
         settings.seed ^= u64::from(index) << 32;
-        let link = FleetLink::new(settings, Arc::clone(&plan.credentials), vehicles, plan.run, watch, traffic)?;
+        settings.tick = plan.tick();
+        let link = FleetLink::new(settings, roster, watch, traffic)?;
         Ok(Self {
             plan: Arc::clone(plan),
             shared: Arc::clone(shared),
             index,
             world,
             link,
-            begin: setting.begin,
-            speed,
+            begin: living.setting.begin,
+            speed: living.speed,
             opened: 0,
             all,
             injected: 0,
@@ -73,11 +96,6 @@ impl FleetWorker {
             cpu: CpuMeter::default(),
             outcome: Outcome::default(),
         })
-    }
-
-    /// The names of its vehicles, with their numbers.
-    pub fn vins(&self) -> impl Iterator<Item = (u32, Vin)> + '_ {
-        self.world.vins()
     }
 
     /// Lives until the run is over.
@@ -88,11 +106,11 @@ impl FleetWorker {
         loop {
             let now_ns = self.link.watch().ns();
             let wait = match self.shared.phase() {
-                Phase::Probe => self.open_up_to(u32::from(self.index == 0)),
+                Phase::Probe => self.open_up_to(u32::from(self.index == self.plan.agent.index)),
                 Phase::Connect => {
                     let [start_ns, ..] = self.shared.times_ns();
                     let s = now_ns.saturating_sub(start_ns) as f64 / 1e9;
-                    let due = s * self.plan.connect_rate / f64::from(self.plan.threads);
+                    let due = s * self.plan.connect_rate / f64::from(self.plan.workers());
                     self.open_up_to(due as u32 + 1)
                 }
                 Phase::Run => {
@@ -126,7 +144,8 @@ impl FleetWorker {
     fn live(&mut self, now_ns: u64) -> Duration {
         let [start_ns, begin_ns, end_ns] = self.shared.times_ns();
         let passed_s = now_ns.min(end_ns).saturating_sub(start_ns) as f64 / 1e9;
-        let now = self.begin.plus_seconds(passed_s * self.speed);
+        // Rounded down: nobody speaks before it is time.
+        let now = Timestamp(self.begin.0 + (passed_s * self.speed * 1000.0) as i64);
         self.heed(now);
         while let Some((vehicle, command)) = self.link.next_command() {
             self.world.command(now, vehicle, &command);
@@ -137,7 +156,7 @@ impl FleetWorker {
                 let wait = next.and_then(|s| Duration::try_from_secs_f64(s.max(0.0)).ok());
                 return wait.map_or(NAP, |wait| wait.min(NAP));
             };
-            self.carry_out(emission, [start_ns, begin_ns]);
+            self.carry_out(emission, [start_ns, begin_ns, end_ns]);
         }
         Duration::ZERO
     }
@@ -156,20 +175,24 @@ impl FleetWorker {
         self.injected = injections.len();
     }
 
-    fn carry_out(&mut self, emission: Emission, [start_ns, begin_ns]: [u64; 2]) {
+    fn carry_out(&mut self, emission: Emission, [start_ns, begin_ns, end_ns]: [u64; 3]) {
         let after_s = emission.at.seconds_since(self.begin) / self.speed;
         match emission.output.into() {
             Utterance::Message(message) => {
                 let intended_ns = start_ns + (after_s.max(0.0) * 1e9) as u64;
+                let struck = !self.world.setting().incidents_of(emission.vehicle).is_empty();
+                self.outcome.notes.note(&message, self.link.watch().wall_ns(intended_ns), struck);
                 count(&self.shared.counters.publish);
-                if intended_ns >= begin_ns {
+                if (begin_ns..end_ns).contains(&intended_ns) {
                     self.outcome.offered += 1;
                     self.outcome.lag.record_ns(self.link.watch().ns().saturating_sub(intended_ns));
                 }
                 self.link.send(emission.vehicle, &message, intended_ns);
             }
             Utterance::Network(reachable) => self.link.set_reachable(emission.vehicle, reachable),
-            Utterance::Truth(_) => {}
+            Utterance::Truth(incident) => {
+                self.outcome.notes.incidents.insert(incident.id, incident);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Histograms of times: three significant digits from a microsecond to an hour.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The longest time told apart, microseconds.
 const LONGEST_US: u64 = 3_600_000_000;
@@ -102,6 +102,23 @@ impl Latency {
     }
 }
 
+/// As pairs of a time (microseconds) and how often it came: another process has the same histogram of them.
+impl Serialize for Latency {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Latency {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut latency = Self::default();
+        for (us, count) in Vec::<(u64, u64)>::deserialize(from)? {
+            latency.0.saturating_record_n(us.min(LONGEST_US), count);
+        }
+        Ok(latency)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +134,10 @@ mod tests {
         let mut twice = latency.clone();
         twice.add(&latency);
         assert_eq!((twice.count(), Latency::default().quantiles().max), (2000, None));
+        let told = serde_json::from_str::<Latency>(&serde_json::to_string(&latency).unwrap()).unwrap();
+        let (there, here) = (told.quantiles(), latency.quantiles());
+        assert_eq!((there.count, there.p50, there.p99, there.max), (here.count, here.p50, here.p99, here.max));
+        assert!(near(there.mean, 500.5) && told.curve() == latency.curve());
     }
     #[test]
     fn the_curve_has_fixed_steps_and_ends_with_the_longest() {

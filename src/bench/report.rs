@@ -11,6 +11,7 @@ use super::shared::{Counters, get};
 use super::steering::Change;
 use super::tally::Received;
 use super::verdict::{Effort, faults};
+use super::witness::{Alerts, Notes, Taken};
 use super::worker::Outcome;
 use crate::mqtt::pool::{Qos, Version};
 
@@ -44,11 +45,19 @@ pub struct Report {
     pub connections: Connections,
     pub received: Received,
     pub generator: Generator,
+    /// What a collector took and told, if one was looked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collector: Option<Taken>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Alerts>,
     /// What somebody asked of the run while it went on.
     pub steering: Vec<Change>,
     pub series: Vec<Second>,
     /// What changed since an older run.
     pub comparison: Option<Comparison>,
+    /// What the fleet said and what befell it.
+    #[serde(skip)]
+    pub notes: Notes,
 }
 
 /// The shape of reports, raised whenever a member changes its meaning or goes; 1 had no number.
@@ -76,6 +85,9 @@ pub struct Asked {
     pub listeners: u32,
     pub payload_bytes: usize,
     pub threads: u32,
+    pub agents: u32,
+    /// Times are up to so much longer.
+    pub tick_ms: f64,
 }
 
 /// Messages of the measured time.
@@ -289,10 +301,13 @@ impl Report {
                 context.resident,
                 plan.all_connections(),
             ),
+            collector: plan.watched.then(Taken::default),
+            alerts: plan.watched.then(Alerts::default),
             partial: context.partial,
             steering: context.steering,
             series: context.series,
             comparison: None,
+            notes: Notes::default(),
         }
     }
 }
@@ -325,6 +340,8 @@ impl Asked {
             listeners: plan.listeners,
             payload_bytes: plan.payload,
             threads: plan.threads,
+            agents: plan.agent.count,
+            tick_ms: plan.tick().as_secs_f64() * 1e3,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the threads of a run tell each other: how far it is, and what is counted meanwhile.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -39,6 +40,9 @@ impl Phase {
     }
 }
 
+/// Counters of another process, by name.
+pub type Totals = BTreeMap<String, u64>;
+
 /// Counters, with names that users of other generators know.
 #[derive(Debug, Default)]
 #[expect(missing_docs, reason = "each is explained where it is printed and in docs/bench.md")]
@@ -73,20 +77,39 @@ impl Counters {
     /// All that only grow, with their names.
     #[must_use]
     pub fn growing(&self) -> [(&'static str, u64); 12] {
+        self.named().map(|(name, counter)| (name, get(counter)))
+    }
+
+    fn named(&self) -> [(&'static str, &AtomicU64); 12] {
         [
-            ("connect_succ", get(&self.connect_succ)),
-            ("connect_fail", get(&self.connect_fail)),
-            ("connect_lost", get(&self.connect_lost)),
-            ("connect_closed", get(&self.connect_closed)),
-            ("sub_succ", get(&self.sub_succ)),
-            ("sub_fail", get(&self.sub_fail)),
-            ("pub", get(&self.publish)),
-            ("pub_succ", get(&self.pub_succ)),
-            ("pub_fail", get(&self.pub_fail)),
-            ("pub_again", get(&self.pub_again)),
-            ("pub_overrun", get(&self.pub_overrun)),
-            ("recv", get(&self.recv)),
+            ("connect_succ", &self.connect_succ),
+            ("connect_fail", &self.connect_fail),
+            ("connect_lost", &self.connect_lost),
+            ("connect_closed", &self.connect_closed),
+            ("sub_succ", &self.sub_succ),
+            ("sub_fail", &self.sub_fail),
+            ("pub", &self.publish),
+            ("pub_succ", &self.pub_succ),
+            ("pub_fail", &self.pub_fail),
+            ("pub_again", &self.pub_again),
+            ("pub_overrun", &self.pub_overrun),
+            ("recv", &self.recv),
         ]
+    }
+
+    /// What another process needs to know: each counter that is not zero, by name.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let connected = ("connected", get(&self.connected));
+        let all = self.growing().into_iter().chain([connected]).filter(|(_, total)| *total > 0);
+        all.map(|(name, total)| (name.to_owned(), total)).collect()
+    }
+
+    /// Adds what another process counted.
+    pub fn add(&self, totals: &Totals) {
+        for (name, counter) in self.named().into_iter().chain([("connected", &self.connected)]) {
+            counter.fetch_add(totals.get(name).copied().unwrap_or(0), Ordering::Relaxed);
+        }
     }
 
     /// Messages handed over and neither acknowledged nor given up.

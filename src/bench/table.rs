@@ -6,6 +6,7 @@ use super::compare::Comparison;
 use super::latency::Quantiles;
 use super::report::Report;
 use super::series::Second;
+use super::witness::{Alerts, Taken};
 
 /// The lines of a second: one for each counter that has changed since the second before.
 #[must_use]
@@ -39,10 +40,12 @@ fn row(out: &mut String, name: &str, times: &Quantiles) {
 pub fn of_report(report: &Report) -> String {
     let mut out = String::new();
     let _ = head(&mut out, report);
+    let alerts = report.alerts.as_ref().map(|alerts| alerts.latency_ms).unwrap_or_default();
     let times = [
         ("latency (intended → done)", &report.latency_ms),
         ("service (written → done)", &report.service_ms),
         ("end to end", &report.end_to_end_ms),
+        ("alert (intended → told)", &alerts),
         ("connect", &report.connect_ms),
         ("the generator's own lag", &report.generator.lag_ms),
     ];
@@ -72,6 +75,16 @@ fn head(out: &mut String, report: &Report) -> std::fmt::Result {
         plan.payload_bytes,
         report.measured_s
     )?;
+    if plan.agents > 1 {
+        writeln!(out, "  by {} processes of {} threads", plan.agents, plan.threads)?;
+    }
+    if plan.tick_ms > 0.0 {
+        writeln!(
+            out,
+            "  it woke once in {} ms at most: all times are up to that much longer (--tick 0 for none)",
+            plan.tick_ms
+        )?;
+    }
     if let Some(why) = &report.partial {
         writeln!(out, "  PARTIAL: {why}")?;
     }
@@ -87,6 +100,19 @@ fn head(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "  received {achieved:.1}/s")?;
     }
     Ok(())
+}
+
+fn collector(out: &mut String, taken: &Taken, alerts: &Alerts) -> std::fmt::Result {
+    writeln!(
+        out,
+        "  collector: took {} of {} reports; {} lost, {} double, {} turned away",
+        taken.reports, taken.sent, taken.lost, taken.duplicates, taken.rejected
+    )?;
+    writeln!(
+        out,
+        "  alerts: {} of {} incidents alerted, {} missed; {} false; {} of {} alerts kept",
+        alerts.alerted, alerts.incidents, alerts.missed, alerts.wrong, alerts.kept, alerts.raised
+    )
 }
 
 fn tail(out: &mut String, report: &Report) -> std::fmt::Result {
@@ -115,6 +141,9 @@ fn tail(out: &mut String, report: &Report) -> std::fmt::Result {
             "  received: {}, of which {} distinct; {} missing, {} duplicates, {} re-ordered",
             received.total, received.distinct, received.missing, received.duplicates, received.reordered
         )?;
+    }
+    if let (Some(taken), Some(alerts)) = (&report.collector, &report.alerts) {
+        collector(out, taken, alerts)?;
     }
     let generator = &report.generator;
     let number =

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::{Timestamp, Vin};
 use crate::model::Stamp;
 use crate::track::sequence::{Arrival, Sequence};
 
 /// What was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Received {
     /// All messages.
     pub total: u64,
@@ -38,8 +38,10 @@ impl Received {
 pub type Source = (u32, u32, u32);
 
 /// The numbers seen of each vehicle.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
+    /// Another process needs no more than what they add up to.
+    #[serde(skip)]
     sources: BTreeMap<Source, Sequence>,
     /// What was received.
     pub received: Received,

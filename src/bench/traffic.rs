@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::latency::Latency;
 use super::payload::Head;
 use super::plan::{Plan, Role};
@@ -15,7 +17,7 @@ use crate::mqtt::pool::{Event, Greeting, Introduction, Owner, Qos, Tag};
 const HAND_OVER_NS: u64 = 200_000_000;
 
 /// What a worker measured.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Measured {
     /// From when a message was meant to be sent until it was done.
     pub latency: Latency,
@@ -61,7 +63,7 @@ impl Traffic {
     /// The number of a connection among those of all workers.
     fn number(&self, connection: u32) -> u32 {
         if connection < self.own || self.plan.role == Role::Fleet {
-            connection * self.plan.threads + self.worker
+            connection * self.plan.workers() + self.worker
         } else {
             self.plan.connections + connection - self.own
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::gauge::CpuMeter;
 use super::latency::Latency;
 use super::pace::{Pace, Stage};
@@ -12,6 +14,7 @@ use super::payload::Head;
 use super::plan::{Plan, Role};
 use super::shared::{Phase, Shared, count};
 use super::traffic::{Measured, Traffic};
+use super::witness::Notes;
 use crate::base::Stopwatch;
 use crate::mqtt::pool::{Message, Pool, Tag};
 
@@ -21,7 +24,7 @@ const NAP: Duration = Duration::from_millis(10);
 const BURST: u32 = 64;
 
 /// What a worker did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// What it measured.
     pub measured: Measured,
@@ -33,6 +36,8 @@ pub struct Outcome {
     pub lag: Latency,
     /// CPU time in the measured time, nanoseconds.
     pub cpu_ns: Option<u64>,
+    /// What a fleet said and what befell it.
+    pub notes: Notes,
 }
 
 /// A thread of a run.
@@ -66,22 +71,23 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Prepares the share of worker `index`.
+    /// Prepares the share of worker `index` of all workers.
     ///
     /// # Errors
     /// When the system has no handle left.
     pub fn new(plan: &Arc<Plan>, shared: &Arc<Shared>, index: u32, watch: Stopwatch) -> io::Result<Self> {
         let own = plan.connections_of(index).count() as u32;
-        let all = own + if index == 0 { plan.listeners } else { 0 };
+        let all = own + plan.listeners_of(index);
         let vehicles = plan.vehicles_of(index);
         let share = vehicles.len() as f64 / f64::from(plan.vehicles.max(1));
-        let offset = f64::from(index) / f64::from(plan.threads);
+        let offset = f64::from(index) / f64::from(plan.workers());
         let mut settings = plan.settings.clone();
         settings.seed ^= u64::from(index) << 32;
+        settings.tick = plan.tick();
         // The limit is dealt like the vehicles.
         let limit = plan.limit.map_or(u64::MAX, |limit| {
-            let threads = u64::from(plan.threads);
-            limit / threads + u64::from(u64::from(index) < limit % threads)
+            let workers = u64::from(plan.workers());
+            limit / workers + u64::from(u64::from(index) < limit % workers)
         });
         Ok(Self {
             pool: Pool::new(settings, all as usize, watch)?,
@@ -119,7 +125,7 @@ impl Worker {
         loop {
             let now_ns = self.pool.watch().ns();
             let due_ns = match self.shared.phase() {
-                Phase::Probe => self.open_up_to(u32::from(self.index == 0)),
+                Phase::Probe => self.open_up_to(u32::from(self.index == self.plan.agent.index)),
                 Phase::Connect => self.open_due(now_ns),
                 Phase::Run => {
                     self.cpu.look(now_ns, self.shared.times_ns());
@@ -169,7 +175,7 @@ impl Worker {
     fn open_due(&mut self, now_ns: u64) -> Option<u64> {
         let [start_ns, ..] = self.shared.times_ns();
         let start_ns = start_ns.min(now_ns);
-        let interval_ns = 1e9 * f64::from(self.plan.threads) / self.plan.connect_rate;
+        let interval_ns = 1e9 * f64::from(self.plan.workers()) / self.plan.connect_rate;
         let due = (now_ns - start_ns) as f64 / interval_ns;
         self.open_up_to(due as u32 + 1);
         (self.opened < self.all).then(|| start_ns + (interval_ns * f64::from(self.opened)) as u64)

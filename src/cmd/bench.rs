@@ -7,23 +7,25 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::access::TlsArgs;
+use super::agents::AgentArgs;
 use super::benching::{self, Order};
+use super::gateways::{self, CarriageArgs};
 use super::knee::{self, Bounds};
 use super::numbers::{parse_count, parse_qos, parse_rate, parse_size, parse_stage, parse_time, parse_version};
+use super::onlooker::Collector;
 use super::output::Style;
 use super::reporting::{self, CompareArgs, ReportArgs};
-use super::{ExitCode, Failure};
-use crate::base::{Clock, Condition, span};
+use super::{ExitCode, Failure, agent};
+use crate::base::{Clock, Condition, Timestamp, span};
 use crate::bench::knee::Search;
 use crate::bench::pace::Stage;
-use crate::bench::{Plan, Role};
+use crate::bench::{Agent, Living, Plan, Role};
 use crate::config::{self, Config};
 use crate::mqtt::pool::{Qos, Settings, Version};
 use crate::mqtt::{Credentials, Endpoint};
 use crate::sim::Fleet;
+use crate::wire::Format;
 
-/// Unacknowledged messages of a connection, where many vehicles share it.
-const GATEWAY_IN_FLIGHT: u16 = 1024;
 /// How long `knee` tries a rate, unless told otherwise.
 const KNEE_STEP: Duration = Duration::from_secs(5);
 /// Memory that messages may take while they wait, bytes.
@@ -46,7 +48,7 @@ pub enum BenchCommand {
     Knee(KneeArgs),
     /// Say what changed between two reports, and whether by more than chance
     Compare(CompareArgs),
-    /// Be a simulated fleet: vehicles that ride, park, charge and are stolen, each on its own connection
+    /// Be a simulated fleet: vehicles that ride, park, charge and are stolen
     #[command(after_help = AFTER_HELP)]
     Fleet(FleetArgs),
 }
@@ -100,9 +102,10 @@ pub struct CommonArgs {
     /// Threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: u32,
-    /// Wake up once in so long at most: far less CPU, and times so much coarser [default: for every message]
-    #[arg(long, value_name = "TIME", default_value = "0", hide_default_value = true, value_parser = parse_time)]
-    pub tick: Duration,
+    /// Wake up once in so long at most: less CPU, and all times up to so much longer; 0: for every message [default: 0 up to
+    /// 2,000 messages a second and thread, then for 8 messages, at least once in 1 ms]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub tick: Option<Duration>,
     /// How long, from when all connections are open [default: until Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub duration: Option<Duration>,
@@ -121,6 +124,9 @@ pub struct CommonArgs {
     /// What becomes of the report.
     #[command(flatten)]
     pub reporting: ReportArgs,
+    /// Processes.
+    #[command(flatten)]
+    pub agents: AgentArgs,
 }
 
 /// Open connections and keep them open.
@@ -214,13 +220,22 @@ pub struct FleetArgs {
     /// What is sent in the first so much time is not measured
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span::parse)]
     warmup: Duration,
+    #[command(flatten)]
+    carriage: CarriageArgs,
+    /// Look on the collector at this address, such as `http://127.0.0.1:8080`: what it takes, which incidents it alerts, how fast
+    #[arg(long, value_name = "URL")]
+    collector: Option<Collector>,
 }
 
 impl FleetArgs {
     fn order(self, config: &Config) -> Result<Order, Failure> {
         let usage = |what: &str| Failure::new(ExitCode::Usage, what);
-        if self.common.qos == Qos::AtMostOnce {
-            return Err(usage("--qos: vehicles publish with quality of service 1"));
+        if self.common.qos == Qos::AtMostOnce && self.carriage.gateways.is_none() {
+            return Err(usage(gateways::NEEDS_GATEWAYS));
+        }
+        let format = self.carriage.format.unwrap_or_default();
+        if format != Format::Json && self.common.mqtt_version == Version::V4 {
+            return Err(usage("--format: only MQTT 5 can say that a payload is no JSON"));
         }
         if self.common.churn > 0.0 || self.common.storm_at.is_some() {
             return Err(usage(
@@ -230,8 +245,13 @@ impl FleetArgs {
         if !(0.001..=100_000.0).contains(&self.speed) {
             return Err(usage("--speed: expected 0.001 to 100000"));
         }
+        // A collector takes what is ahead of its clock for an error.
+        if self.collector.is_some() && (self.speed - 1.0).abs() > f64::EPSILON {
+            return Err(usage("--speed: a collector is looked on at the speed of the world, without --speed"));
+        }
         let endpoint = self.common.endpoint(config)?;
         let mut plan = self.common.plan(Role::Fleet, &endpoint)?;
+        plan.watched = self.collector.is_some();
         let mut scenario = config::run::scenario(&self.scenario)?;
         scenario.vehicles = plan.vehicles;
         scenario.check().map_err(|(key, what)| usage(&format!("--count: {key}: {what}")))?;
@@ -241,14 +261,21 @@ impl FleetArgs {
         }
         plan.warmup = self.warmup;
         plan.settings.outbox = Settings::of_vehicles(plan.settings.address, 0).outbox;
-        let setting = Arc::new(config::run::setting(scenario, Clock::wall().now())?);
-        if plan.credentials.goes_by_vin() {
+        if let Some(gateways) = self.carriage.gateways {
+            plan.connections = gateways.min(plan.vehicles);
+            plan.threads = plan.threads.min(plan.connections);
+            plan.settings.in_flight = gateways::IN_FLIGHT;
+            plan.settings.outbox = (gateways::WAITING / plan.connections as usize).max(1);
+        }
+        let setting = Arc::new(config::run::setting(scenario, self.common.begin())?);
+        let (speed, gateways) = (self.speed, self.carriage.gateways.is_some());
+        if !gateways && plan.credentials.goes_by_vin() {
             let vins: Vec<_> = Fleet::new(&setting, 1).vins().into_iter().map(|(_, vin)| vin).collect();
             plan.credentials.check_vehicles(&vins)?;
         }
-        let speed = self.speed;
         let mut order = self.common.order(plan, endpoint);
-        order.fleet = Some((setting, speed));
+        order.collector = self.collector;
+        order.fleet = Some(Living { setting, speed, format, gateways });
         Ok(order)
     }
 }
@@ -266,9 +293,14 @@ impl CommonArgs {
         Ok(Credentials::same(given.or_else(|| endpoint.url.login.clone())))
     }
 
+    /// When the load began; the same for all agents.
+    fn begin(&self) -> Timestamp {
+        self.agents.part.map_or_else(|| Clock::wall().now(), |part| part.begin)
+    }
+
     /// What the flags that all verbs have make of a plan. The address is looked up later.
     fn plan(&self, role: Role, endpoint: &Endpoint) -> Result<Plan, Failure> {
-        let run = Clock::wall().now().0 as u32;
+        let run = self.begin().0 as u32;
         let mut settings = Settings::of_vehicles(([0, 0, 0, 0], 0).into(), u64::from(run));
         settings.tls.clone_from(&endpoint.tls);
         settings.version = self.mqtt_version;
@@ -277,16 +309,17 @@ impl CommonArgs {
         settings.clean_start = self.session.is_none();
         settings.session_expiry_s = self.session.map_or(0, |kept| kept.as_secs().try_into().unwrap_or(u32::MAX));
         settings.max_packet = 2 << 20;
-        settings.tick = self.tick;
         settings.outbox = usize::MAX;
         let vehicles = u32::try_from(self.count).unwrap_or(u32::MAX);
         Ok(Plan {
             role,
             settings,
+            tick: self.tick,
             vehicles,
             connections: vehicles,
             listeners: 0,
             threads: self.threads.min(vehicles),
+            agent: self.agents.agent(),
             connect_rate: 1.0 / self.interval.as_secs_f64().max(1e-6),
             stages: Vec::new(),
             limit: None,
@@ -301,15 +334,35 @@ impl CommonArgs {
             run,
             churn: self.churn,
             storm_at: self.storm_at,
+            watched: false,
             backlog: u64::MAX,
         })
     }
 
     fn order(self, plan: Plan, endpoint: Endpoint) -> Order {
         let style = if self.json { Style::Json } else { Style::Plain };
+        let (agents, begin) = (self.agents.led(), self.begin());
         let Self { fail_if, reporting, .. } = self;
-        Order { plan, url: endpoint.url, style, fail_if, fleet: None, reporting, live: None }
+        let url = endpoint.url;
+        Order { plan, url, style, fail_if, agents, begin, collector: None, fleet: None, reporting, live: None }
     }
+}
+
+/// Whether there is enough for every agent and each of its threads.
+fn deal(plan: &mut Plan, led: Option<u32>) -> Result<(), Failure> {
+    let agents = led.unwrap_or(plan.agent.count);
+    if plan.connections < agents {
+        let message = format!("--agents: {agents} agents need as many connections at least, not {}", plan.connections);
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
+    plan.threads = plan.threads.min(plan.connections / agents);
+    let Agent { index, count } = plan.agent;
+    plan.backlog /= u64::from(count);
+    let sources = &mut plan.settings.sources;
+    if sources.len() >= count as usize {
+        *sources = sources.iter().skip(index as usize).step_by(count as usize).copied().collect();
+    }
+    Ok(())
 }
 
 impl PubArgs {
@@ -346,7 +399,7 @@ impl PubArgs {
         if let Some(gateways) = self.gateways {
             plan.connections = gateways.min(plan.vehicles);
             plan.threads = plan.threads.min(plan.connections);
-            plan.settings.in_flight = GATEWAY_IN_FLIGHT;
+            plan.settings.in_flight = gateways::IN_FLIGHT;
         }
         Ok(plan)
     }
@@ -364,7 +417,7 @@ fn listening_filter(topic: &str) -> String {
 /// A bad flag or file, limits of the machine that are too low, no broker, a condition that holds, a generator that was
 /// the bottleneck.
 pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> {
-    let order = match command {
+    let mut order = match command {
         BenchCommand::Conn(args) => {
             let endpoint = args.common.endpoint(config)?;
             let plan = args.common.plan(Role::Connect, &endpoint)?;
@@ -383,6 +436,10 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
             args.common.order(plan, endpoint)
         }
         BenchCommand::Knee(args) => {
+            if args.publish.common.agents.agents.is_some() {
+                let message = "--agents: a knee is found with one process";
+                return Err(Failure::new(ExitCode::Usage, message));
+            }
             if args.publish.common.reporting.compare.is_some() || !args.publish.stages.is_empty() {
                 let message = "--compare and --stages are for a single load: a knee is bounded with --p99";
                 return Err(Failure::new(ExitCode::Usage, message));
@@ -397,7 +454,14 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
         BenchCommand::Fleet(args) => args.order(config)?,
         BenchCommand::Compare(args) => return reporting::compare(&args),
     };
-    benching::carry_out(order).await
+    deal(&mut order.plan, order.agents)?;
+    if order.plan.agent == Agent::ALONE {
+        return benching::carry_out(order).await;
+    }
+    if let Err(failure) = agent::carry_out(order).await {
+        agent::fail(failure);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,24 +4,29 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::onlooker::{Collector, Onlooker};
 use super::output::{self, Style};
 use super::reporting::{Outputs, ReportArgs};
-use super::{ExitCode, Failure, stop};
-use crate::base::{Condition, Stopwatch};
+use super::seconds::Seconds;
+use super::{ExitCode, Failure, agent, agents, stop};
+use crate::base::{Condition, Stopwatch, Timestamp};
 use crate::bench::conductor::{Broken, Cause, Conductor};
 use crate::bench::gauge::{Limits, resident_bytes};
 use crate::bench::live::Began;
 use crate::bench::preflight::lacks;
 use crate::bench::report::Context;
 use crate::bench::series::{Second, Span};
-use crate::bench::shared::Phase;
+use crate::bench::share::{Share, Word};
+use crate::bench::shared::{Counters, Phase};
+use crate::bench::steering::Wishes;
+use crate::bench::witness::{Notes, compare};
 use crate::bench::worker::Outcome;
-use crate::bench::{FleetWorker, Live, Plan, Report, Role, Shared, Worker, conditions, html, table};
+use crate::bench::{Agent, FleetWorker, Live, Living, Plan, Report, Shared, Worker, conditions, html, table};
 use crate::mqtt::BrokerUrl;
-use crate::sim::Setting;
+use crate::sim::Fleet;
 
 /// Between two looks at how far the run is.
-const TICK: Duration = Duration::from_millis(20);
+pub const TICK: Duration = Duration::from_millis(20);
 
 /// What to carry out.
 #[derive(Debug)]
@@ -34,8 +39,14 @@ pub struct Order {
     pub style: Style,
     /// When to fail.
     pub fail_if: Vec<Condition>,
-    /// A fleet and how many times as fast as the world it lives, for that role.
-    pub fleet: Option<(Arc<Setting>, f64)>,
+    /// How many agents this process leads, and when the load began.
+    pub agents: Option<u32>,
+    /// What all agents have in common follows from it.
+    pub begin: Timestamp,
+    /// A collector to look on.
+    pub collector: Option<Collector>,
+    /// How a fleet lives, for that role.
+    pub fleet: Option<Living>,
     /// What becomes of the report besides, and who may watch and steer.
     pub reporting: ReportArgs,
     /// Those who watch and steer, when there are any.
@@ -45,14 +56,15 @@ pub struct Order {
 type Thread = JoinHandle<std::io::Result<Outcome>>;
 
 /// A run that is going on.
-struct Run {
+#[derive(Debug)]
+pub struct Run {
     plan: Arc<Plan>,
     shared: Arc<Shared>,
     watch: Stopwatch,
     conductor: Conductor,
     live: Option<Arc<Live>>,
     threads: Vec<Thread>,
-    series: Vec<Second>,
+    seconds: Seconds,
     printed_ns: u64,
     resident: [Option<u64>; 2],
 }
@@ -62,15 +74,31 @@ struct Run {
 /// # Errors
 /// Limits of the machine that are too low, no broker, a condition that holds, a generator that was the bottleneck.
 pub async fn carry_out(mut order: Order) -> Result<(), Failure> {
+    if order.agents.is_some() && order.reporting.http.is_some() {
+        let message = "--http: a load of several processes is not steered; leave out --http or --agents";
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
     let outputs = Outputs::open(&mut order).await?;
     prepare(&mut order).await?;
+    let onlooker = match order.collector.clone() {
+        Some(collector) => Some(Onlooker::start(collector).await?),
+        None => None,
+    };
     let (mut report, broken) = measure(&order).await?;
+    let seen = match onlooker {
+        Some(onlooker) => onlooker.conclude(&report.notes).await.map(|sight| {
+            let (taken, alerts) = compare(&report.notes, &sight);
+            (report.collector, report.alerts) = (Some(taken), Some(alerts));
+        }),
+        None => Ok(()),
+    };
     outputs.compare(&mut report);
     match order.style {
         Style::Json => output::object(Style::Json, "report", &report),
         Style::Plain => output::line(table::of_report(&report).trim_end()),
     }
     outputs.finish(&html::of_report(&report, None))?;
+    seen?;
     judge(&report, &order, broken)
 }
 
@@ -84,9 +112,15 @@ pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
     let check = |condition| conditions::check_name(condition, &order.plan, compares);
     order.fail_if.iter().try_for_each(check).map_err(usage)?;
     order.plan.credentials.check_clients(order.plan.all_connections() as usize)?;
-    let connections = u64::from(order.plan.all_connections());
-    let sources = order.plan.settings.sources.len() as u64;
-    if let Some(what) = lacks(connections, sources, &Limits::read()) {
+    let plan = &order.plan;
+    let mut limits = Limits::read();
+    let connections =
+        if plan.agent == Agent::ALONE { plan.all_connections() } else { plan.own_connections().iter().sum() };
+    if order.agents.is_some() {
+        // Each agent looks at its own.
+        limits.files = (u64::MAX, u64::MAX);
+    }
+    if let Some(what) = lacks(u64::from(connections), plan.settings.sources.len() as u64, &limits) {
         return Err(Failure::new(ExitCode::Failure, what));
     }
     let url = order.url.clone();
@@ -101,6 +135,9 @@ pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
 /// # Errors
 /// When the system cannot start threads.
 pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure> {
+    if let Some(count) = order.agents {
+        return agents::measure(order, count).await;
+    }
     let mut run = Run::start(order)?;
     let ended = stop::requested(None);
     tokio::pin!(ended);
@@ -118,38 +155,43 @@ pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure>
             asked = true;
             run.interrupt();
         }
-        if run.threads.iter().all(JoinHandle::is_finished) {
+        if run.is_over() {
             break;
         }
     }
-    Ok(run.finish(order))
+    let share = run.share();
+    Ok(order.report(share, run.seconds.series, run.shared.steering.wishes()))
 }
 
 impl Run {
-    fn start(order: &Order) -> Result<Self, Failure> {
+    /// Starts the threads of a run.
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub fn start(order: &Order) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::new(ExitCode::Failure, format!("cannot start: {error}"));
-        let (plan, shared) = (Arc::new(order.plan.clone()), Arc::new(Shared::default()));
-        let watch = Stopwatch::start();
+        let (plan, shared, watch) = (Arc::new(order.plan.clone()), Arc::new(Shared::default()), Stopwatch::start());
         shared.steering.begin(&plan.stages, plan.churn);
         let before = resident_bytes();
         let mut threads = Vec::new();
-        let mut vins = Vec::new();
         for index in 0..plan.threads {
             let builder = std::thread::Builder::new().name(format!("bench-{index}"));
-            let thread = if let Some((setting, speed)) = &order.fleet {
-                let worker = FleetWorker::new(&plan, &shared, index, watch, setting, *speed).map_err(failed)?;
-                vins.extend(worker.vins());
-                builder.spawn(move || worker.run())
+            let index = plan.worker(index);
+            let thread = if let Some(living) = order.fleet.clone() {
+                let (plan, shared) = (Arc::clone(&plan), Arc::clone(&shared));
+                // Vehicles are built in the threads that let them live: a million takes a while.
+                builder.spawn(move || FleetWorker::new(&plan, &shared, index, watch, &living)?.run())
             } else {
                 let worker = Worker::new(&plan, &shared, index, watch).map_err(failed)?;
                 builder.spawn(move || worker.run())
             };
             threads.push(thread.map_err(failed)?);
         }
-        vins.sort_unstable();
-        let vins = vins.into_iter().map(|(_, vin)| vin).collect();
         if let Some(live) = &order.live {
-            let fleet = order.fleet.as_ref().map(|(setting, _)| (Arc::clone(setting), vins));
+            let fleet = order.fleet.as_ref().map(|living| {
+                let vins = Fleet::new(&living.setting, 1).vins().into_iter().map(|(_, vin)| vin).collect();
+                (Arc::clone(&living.setting), vins)
+            });
             let (plan, shared, broker) = (Arc::clone(&plan), Arc::clone(&shared), order.url.to_string());
             live.attach(Began { plan, shared, watch, broker, fleet });
         }
@@ -160,14 +202,14 @@ impl Run {
             watch,
             live: order.live.clone(),
             threads,
-            series: Vec::new(),
+            seconds: Seconds::new(order.plan.role),
             printed_ns: 0,
             resident: [before, None],
         })
     }
 
     /// Somebody stops it; that is its regular end when it has no other.
-    fn interrupt(&mut self) {
+    pub fn interrupt(&mut self) {
         let why = "stopped before its end".to_owned();
         self.conductor.stop(self.watch.ns(), Broken { why, cause: Cause::User });
         if self.plan.duration.is_none() && self.plan.limit.is_none() {
@@ -175,7 +217,25 @@ impl Run {
         }
     }
 
-    fn tick(&mut self) {
+    /// Whether all its threads have ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Whether all connections are open.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.conductor.is_ready
+    }
+
+    /// Lets one of several processes go on when all are ready.
+    pub fn release(&mut self) {
+        self.conductor.may_run = true;
+    }
+
+    /// Goes on to what is due; called often.
+    pub fn tick(&mut self) {
         let now_ns = self.watch.ns();
         let before = self.shared.phase();
         self.conductor.tick(now_ns);
@@ -193,25 +253,22 @@ impl Run {
     }
 
     fn print_second(&mut self, now_ns: u64) {
-        let span = Span { from_ns: self.printed_ns, to_ns: now_ns, times_ns: self.shared.times_ns() };
-        let span_s = (now_ns - self.printed_ns) as f64 / 1e9;
-        self.printed_ns = now_ns;
-        let latency = self.shared.take_interval();
-        let now = Second::of(&span, &self.shared.counters, &latency, &self.shared.steering.wishes().stages);
-        if let Some(live) = &self.live {
-            live.show(&now, &latency);
+        let times_ns = self.shared.times_ns();
+        let (counters, latency) = (&self.shared.counters, self.shared.take_interval());
+        let span = Span { from_ns: std::mem::replace(&mut self.printed_ns, now_ns), to_ns: now_ns, times_ns };
+        if self.plan.agent == Agent::ALONE {
+            let now = self.seconds.show(&span, counters, &latency, &self.shared.steering.wishes().stages);
+            if let Some(live) = &self.live {
+                live.show(now, &latency);
+            }
+        } else {
+            agent::say(&Word::Second(counters.totals(), latency));
         }
-        let none = Second::default();
-        let name = if self.plan.role == Role::Subscribe { "end_to_end_latency" } else { "publish_latency" };
-        let lines = table::second(&now, self.series.last().unwrap_or(&none), span_s, name, latency.count());
-        for line in lines {
-            say(&line);
-        }
-        self.series.push(now);
     }
 
-    /// Puts the report together.
-    fn finish(mut self, order: &Order) -> (Report, Option<Broken>) {
+    /// Waits for the threads, and says what they found.
+    #[must_use]
+    pub fn share(&mut self) -> Share {
         self.print_second(self.watch.ns());
         let mut outcomes = Vec::new();
         let mut fault = None;
@@ -226,32 +283,46 @@ impl Run {
         if let Some(why) = fault {
             broken = Some(Broken { why, cause: Cause::Generator });
         }
-        let wishes = self.shared.steering.wishes();
-        // As it was steered: what is asked for is what the rates had due that were asked for.
-        let plan = Plan { stages: wishes.stages, ..(*self.plan).clone() };
-        let report = Report::of(
-            &outcomes,
-            Context {
-                broker: order.url.to_string(),
-                plan: &plan,
-                counters: &self.shared.counters,
-                times_ns: self.shared.times_ns(),
-                series: std::mem::take(&mut self.series),
-                steering: wishes.changes,
-                resident: self.resident,
-                partial: broken.as_ref().map(|broken| broken.why.clone()),
-                last_failure: self.shared.last_loss(),
-            },
-        );
-        (report, broken)
+        Share {
+            outcomes,
+            totals: self.shared.counters.totals(),
+            times_ns: self.shared.times_ns(),
+            resident: self.resident,
+            broken,
+            last_failure: self.shared.last_loss(),
+        }
     }
 }
 
-/// A line of how it goes, on stderr, so that stdout has the report alone.
-pub fn say(line: &str) {
-    #[expect(clippy::print_stderr, reason = "progress for people, as other generators print it")]
-    {
-        eprintln!("{line}");
+impl Order {
+    /// Puts the report together of what one or several processes found.
+    #[must_use]
+    pub fn report(&self, mut share: Share, series: Vec<Second>, wishes: Wishes) -> (Report, Option<Broken>) {
+        let counters = Counters::default();
+        counters.add(&share.totals);
+        let mut notes = Notes::default();
+        for outcome in &mut share.outcomes {
+            notes.add(std::mem::take(&mut outcome.notes));
+        }
+        // As it was steered: what is asked for is what the rates had due that were asked for.
+        let mut plan = Plan { stages: wishes.stages, ..self.plan.clone() };
+        plan.agent.count = self.agents.unwrap_or(plan.agent.count);
+        let mut report = Report::of(
+            &share.outcomes,
+            Context {
+                broker: self.url.to_string(),
+                plan: &plan,
+                counters: &counters,
+                times_ns: share.times_ns,
+                series,
+                steering: wishes.changes,
+                resident: share.resident,
+                partial: share.broken.as_ref().map(|broken| broken.why.clone()),
+                last_failure: share.last_failure,
+            },
+        );
+        report.notes = notes;
+        (report, share.broken)
     }
 }
 

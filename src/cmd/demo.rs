@@ -64,8 +64,8 @@ pub async fn run(args: DemoArgs, mut config: Config) -> Result<(), Failure> {
     let setting = args.run.setting(&config, args.time.epoch.unwrap_or_else(|| clock.now()))?;
     let begin = setting.begin;
     let nobody = Credentials::default();
-    let simulate = &config.simulate;
-    let fleet = simulate::Running::start(&endpoint, nobody, setting, simulate, clock, None, incident_sender).await?;
+    let manner = (&config.simulate).into();
+    let fleet = simulate::Running::start(&endpoint, nobody, setting, &manner, clock, None, incident_sender).await?;
 
     let http = format!("http://{}", collector.http);
     output::object(style, "listening", &json!({ "mqtt": url.to_string(), "http": http }));

@@ -3,6 +3,8 @@
 //! `demo` is nothing but `broker`, `simulate` and `collect` in one process, with one clock.
 
 pub mod access;
+pub mod agent;
+pub mod agents;
 pub mod bench;
 pub mod benching;
 pub mod broker;
@@ -11,11 +13,13 @@ pub mod collecting;
 pub mod config;
 pub mod demo;
 pub mod failure;
+pub mod gateways;
 pub mod import;
 pub mod knee;
 pub mod logging;
 pub mod marks;
 pub mod numbers;
+pub mod onlooker;
 pub mod outfile;
 pub mod output;
 pub mod record;
@@ -23,6 +27,7 @@ pub mod recording;
 pub mod replay;
 pub mod reporting;
 pub mod score;
+pub mod seconds;
 pub mod shard;
 pub mod simulate;
 pub mod status;

@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::marks::Marks;
 use crate::alert::Window;
-use crate::base::Clock;
+use crate::base::{Clock, Vin};
 use crate::collect::roll::Census;
 use crate::collect::{Core, Counters, Inbound, Output};
 use crate::model::Alert;
@@ -27,6 +27,8 @@ use crate::wire::topic::command_topic;
 
 /// How often changed vehicles are shown and stored.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
+/// So many of them at a time: an alert that comes meanwhile waits for no more.
+const SHOW_AT_ONCE: usize = 128;
 
 /// What a shard is given.
 #[derive(Debug)]
@@ -77,6 +79,9 @@ pub struct Shard {
     core: Core,
     around: Surroundings,
     marks: Marks,
+    /// Those being shown, the last first, and the names of those that have been.
+    showing: Vec<VehicleId>,
+    shown: Vec<Vin>,
     /// Whose newest state is not stored yet, and who was stored last, so that all have their turn.
     unsaved: BTreeSet<VehicleId>,
     saved_last: VehicleId,
@@ -93,8 +98,18 @@ impl Shard {
         let mut marks = Marks::default();
         core.vehicles().iter().for_each(|(id, _)| marks.change(id));
         let (standing, receiver) = watch::channel(Standing::default());
-        let (unsaved, batch) = (BTreeSet::new(), Batch::default());
-        (Self { core, around, marks, unsaved, saved_last: VehicleId(0), batch, standing }, receiver)
+        let shard = Self {
+            core,
+            around,
+            marks,
+            showing: Vec::new(),
+            shown: Vec::new(),
+            unsaved: BTreeSet::new(),
+            saved_last: VehicleId(0),
+            batch: Batch::default(),
+            standing,
+        };
+        (shard, receiver)
     }
 
     /// Works until there is nobody left to give it anything.
@@ -110,9 +125,14 @@ impl Shard {
                 _ = tick.tick() => {
                     self.core.tick(self.around.clock.now());
                     self.carry_out().await;
-                    self.show();
+                    self.begin_to_show();
                     self.save();
                     self.tell_standing();
+                }
+                () = std::future::ready(()), if !self.showing.is_empty() => {
+                    self.show_some();
+                    // Messages that have come meanwhile go first.
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -174,18 +194,31 @@ impl Shard {
         }
     }
 
-    /// Shows the vehicles that changed.
-    fn show(&mut self) {
-        let changed = self.marks.take_changed();
-        let mut shown = Vec::with_capacity(changed.len());
-        for id in &changed {
-            let entry = self.core.vehicle(*id);
-            self.marks.set_online(*id, entry.track.online);
-            let view = VehicleView::new(entry, self.core.silence(*id), self.core.open_kinds(*id));
+    /// Begins to show the vehicles that changed; what is left of the last time is shown at once.
+    fn begin_to_show(&mut self) {
+        while !self.showing.is_empty() {
+            self.show_some();
+        }
+        self.showing = self.marks.take_changed();
+        self.unsaved.extend(&self.showing);
+        self.showing.reverse();
+    }
+
+    /// Shows some of them; after the last, tells the readers.
+    fn show_some(&mut self) {
+        let some = self.showing.split_off(self.showing.len().saturating_sub(SHOW_AT_ONCE));
+        let mut shown = Vec::with_capacity(some.len());
+        for id in some.into_iter().rev() {
+            let entry = self.core.vehicle(id);
+            self.marks.set_online(id, entry.track.online);
+            self.shown.push(entry.track.vin);
+            let view = VehicleView::new(entry, self.core.silence(id), self.core.open_kinds(id));
             shown.push(Shown { view, report: entry.report.clone() });
         }
-        self.around.hub.show_vehicles(self.around.clock.now(), shown);
-        self.unsaved.extend(changed);
+        self.around.hub.put_vehicles(shown);
+        if self.showing.is_empty() {
+            self.around.hub.tell_vehicles(self.around.clock.now(), &std::mem::take(&mut self.shown));
+        }
     }
 
     /// Stores what changed, of vehicles as many as it may.
@@ -226,7 +259,10 @@ impl Shard {
 
     /// Shows a last time, and stores all that is not stored yet.
     fn finish(mut self) {
-        self.show();
+        self.begin_to_show();
+        while !self.showing.is_empty() {
+            self.show_some();
+        }
         self.tell_standing();
         let unsaved: Vec<VehicleId> = std::mem::take(&mut self.unsaved).into_iter().collect();
         let mut batch = std::mem::take(&mut self.batch);

@@ -15,12 +15,12 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::access::TlsArgs;
+use super::gateways::{CarriageArgs, Manner, QosArgs};
 use super::output::{self, Style};
 use super::status::Status;
 use super::{ExitCode, Failure, stop};
 use crate::base::{Clock, Stopwatch, Timestamp, span};
 use crate::config::files::{self, Folder};
-use crate::config::settings::SimulateSettings;
 use crate::config::{self, Config};
 use crate::model::Incident;
 use crate::mqtt::fleet::Tally;
@@ -51,9 +51,12 @@ pub struct SimulateArgs {
     /// Write the incidents that really happened to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
-    /// How vehicles write what they say: json, or protobuf, a quarter as long [default: json]
-    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
-    pub format: Option<Format>,
+    /// How the fleet is carried.
+    #[command(flatten)]
+    pub carriage: CarriageArgs,
+    /// How surely.
+    #[command(flatten)]
+    pub qos: QosArgs,
     /// What is simulated.
     #[command(flatten)]
     pub run: RunArgs,
@@ -62,7 +65,11 @@ pub struct SimulateArgs {
     pub time: TimeArgs,
 }
 
-fn parse_format(text: &str) -> Result<Format, String> {
+/// Reads the name of a payload format.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_format(text: &str) -> Result<Format, String> {
     match text {
         "json" => Ok(Format::Json),
         "protobuf" => Ok(Format::Protobuf),
@@ -206,7 +213,7 @@ impl Running {
         endpoint: &Endpoint,
         credentials: Credentials,
         setting: Setting,
-        asked: &SimulateSettings,
+        asked: &Manner,
         clock: Clock,
         truth: Option<&Path>,
         incidents: mpsc::Sender<Incident>,
@@ -217,13 +224,14 @@ impl Running {
         let boot = u32::try_from(setting.begin.0 / 1000).unwrap_or(0);
         let fleet = Fleet::new(&Arc::new(setting), asked.shards);
         let vins = fleet.vins();
-        credentials.check_vehicles(&vins.iter().map(|(_, vin)| *vin).collect::<Vec<_>>())?;
-        let settings = Settings { tls: endpoint.tls.clone(), ..Settings::of_vehicles(address, u64::from(boot)) };
-        let count = vins.len() as u32;
-        let link = FleetLink::new(settings, Arc::new(credentials), vins, boot, Stopwatch::start(), ());
-        let mut link = probed(link.map_err(|error| failed(&error))?, &endpoint.url).await?;
-        link.write_in(asked.format);
-        link.open(count);
+        if asked.gateways.is_none() {
+            credentials.check_vehicles(&vins.iter().map(|(_, vin)| *vin).collect::<Vec<_>>())?;
+        }
+        let mut settings = Settings { tls: endpoint.tls.clone(), ..Settings::of_vehicles(address, u64::from(boot)) };
+        let roster = asked.roster(vins, Arc::new(credentials), boot, &mut settings);
+        let link = FleetLink::new(settings, roster, Stopwatch::start(), ()).map_err(|error| failed(&error))?;
+        let mut link = probed(link, &endpoint.url).await?;
+        link.open(link.connections());
         let (tally, waker, stop) = (link.tally(), link.waker(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let builder = std::thread::Builder::new().name("fleet".to_owned());
@@ -358,10 +366,9 @@ pub async fn run(args: SimulateArgs, config: &Config) -> Result<(), Failure> {
     };
     let place = setting.place.file.en.clone();
     let (sender, mut incidents) = mpsc::channel(1024);
-    let format = args.format.unwrap_or(config.simulate.format);
-    let settings = SimulateSettings { format, ..config.simulate.clone() };
+    let manner = Manner::of(args.carriage, args.qos, config, setting.scenario.vehicles)?;
     let truth = args.truth.as_deref();
-    let mut running = Running::start(&endpoint, credentials, setting, &settings, clock, truth, sender).await?;
+    let mut running = Running::start(&endpoint, credentials, setting, &manner, clock, truth, sender).await?;
     output::object(style, "started", &json!({ "broker": endpoint.to_string(), "place": place }));
     if style == Style::Plain {
         output::line(&format!("a fleet in {place} reports to {endpoint}; Ctrl-C stops it"));

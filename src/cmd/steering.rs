@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::benching::say;
 use super::numbers::parse_rate;
+use super::seconds::say;
 use super::{ExitCode, Failure};
 use crate::base::Vin;
 use crate::bench::live::Refusal;

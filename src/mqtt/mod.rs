@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod broker;
 pub mod credentials;
+pub mod crew;
 pub mod endpoint;
 pub mod fleet;
 pub mod pool;
@@ -17,6 +18,7 @@ pub mod url;
 
 pub use broker::Broker;
 pub use credentials::Credentials;
+pub use crew::{Gateways, Roster};
 pub use endpoint::Endpoint;
 pub use fleet::FleetLink;
 pub use publisher::Publisher;

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::desk::Request;
 use super::view::{Shown, Stats, VehicleView, View};
 use crate::alert::Window;
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Vin};
 use crate::model::Alert;
 
 /// Frames a slow reader may be behind before its stream is ended; it comes back and fetches all anew.
@@ -45,8 +45,8 @@ pub struct Health {
 pub struct Hub {
     view: RwLock<View>,
     feed: broadcast::Sender<Arc<Frame>>,
-    /// Vehicles have a feed of their own: whoever wants alerts alone need not wait for those of a large fleet.
-    positions: broadcast::Sender<Arc<Frame>>,
+    /// The vehicles apart: they are much to write and to read, and not everybody wants them.
+    moves: broadcast::Sender<Arc<Frame>>,
     replay: RwLock<VecDeque<Arc<Frame>>>,
     closing: watch::Sender<bool>,
     requests: mpsc::Sender<Request>,
@@ -70,7 +70,7 @@ impl Hub {
         let hub = Self {
             view: RwLock::default(),
             feed: broadcast::channel(FEED).0,
-            positions: broadcast::channel(FEED).0,
+            moves: broadcast::channel(FEED).0,
             replay: RwLock::default(),
             closing: watch::channel(false).0,
             requests,
@@ -96,23 +96,21 @@ impl Hub {
         self.view.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows vehicles that changed.
-    pub fn show_vehicles(&self, now: Timestamp, changed: Vec<Shown>) {
-        if changed.is_empty() {
-            return;
+    /// Puts vehicles that changed into the picture.
+    pub fn put_vehicles(&self, changed: Vec<Shown>) {
+        let mut view = self.view_mut();
+        for shown in changed {
+            view.put_vehicle(shown);
         }
-        let vins: Vec<_> = changed.iter().map(|shown| shown.view.vin).collect();
-        {
-            let mut view = self.view_mut();
-            for shown in changed {
-                view.put_vehicle(shown);
-            }
-        }
-        if self.positions.receiver_count() > 0 {
+    }
+
+    /// Tells the readers which vehicles have changed.
+    pub fn tell_vehicles(&self, now: Timestamp, vins: &[Vin]) {
+        if !vins.is_empty() && self.moves.receiver_count() > 0 {
             let view = self.view();
             let vehicles = vins.iter().filter_map(|vin| view.vehicles.get(vin)).map(|shown| &shown.view).collect();
             let data = serde_json::to_string(&Delta { now_ms: now, vehicles }).unwrap_or_default();
-            let _ = self.positions.send(Arc::new(Frame { event: "vehicles", id: None, data }));
+            let _ = self.moves.send(Arc::new(Frame { event: "vehicles", id: None, data }));
         }
     }
 
@@ -133,28 +131,22 @@ impl Hub {
 
     /// Shows an authorised window that changed.
     pub fn show_window(&self, window: Window) {
-        self.send("window", &window);
+        self.send("window", None, &window);
         self.view_mut().put_window(window);
     }
 
     /// Shows the numbers of the moment.
     pub fn show_stats(&self, stats: Stats) {
         self.view_mut().stats = stats;
-        self.send("stats", &stats);
+        self.send("stats", None, &stats);
     }
 
-    fn send(&self, event: &'static str, body: &impl Serialize) {
+    fn send(&self, event: &'static str, id: Option<u64>, body: &impl Serialize) {
         let data = serde_json::to_string(body).unwrap_or_default();
-        let _ = self.feed.send(Arc::new(Frame { event, id: None, data }));
+        let _ = self.feed.send(Arc::new(Frame { event, id, data }));
     }
 
-    /// The vehicles that change from now on.
-    #[must_use]
-    pub fn follow_vehicles(&self) -> broadcast::Receiver<Arc<Frame>> {
-        self.positions.subscribe()
-    }
-
-    /// All other changes from now on, after those alerts that a reader missed since `last_id`.
+    /// The changes from now on, after those alerts that a reader missed since `last_id`.
     pub fn follow(&self, last_id: Option<u64>) -> (Vec<Arc<Frame>>, broadcast::Receiver<Arc<Frame>>) {
         let replay = self.replay.read().unwrap_or_else(PoisonError::into_inner);
         let receiver = self.feed.subscribe();
@@ -162,6 +154,11 @@ impl Hub {
             replay.iter().filter(|frame| frame.id.is_some_and(|id| id > last)).cloned().collect()
         });
         (missed, receiver)
+    }
+
+    /// The vehicles that change from now on.
+    pub fn follow_vehicles(&self) -> broadcast::Receiver<Arc<Frame>> {
+        self.moves.subscribe()
     }
 
     /// Ends all streams, so that the server can close.

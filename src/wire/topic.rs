@@ -58,6 +58,16 @@ pub fn command_topic(vin: Vin) -> String {
     format!("zl/v1/{vin}/down/cmd")
 }
 
+/// The commands of all vehicles.
+pub const COMMAND_FILTER: &str = "zl/v1/+/down/cmd";
+
+/// Whom the topic of a command names.
+#[must_use]
+pub fn commanded(topic: &[u8]) -> Option<Vin> {
+    let vin = topic.strip_prefix(b"zl/v1/")?.strip_suffix(b"/down/cmd")?;
+    Vin::from_bytes(vin).ok()
+}
+
 /// [`UPLINK_FILTER`] for several collectors of one group that share the work.
 #[must_use]
 pub fn shared_uplink_filter(group: &str) -> String {
@@ -107,6 +117,16 @@ mod tests {
             let topic = Topic { vin, channel };
             assert_eq!(Topic::parse(topic.to_string().as_bytes()), Ok(topic));
         }
+    }
+
+    #[test]
+    fn a_command_names_its_vehicle() {
+        let vin = "LZLEMTA20T0000001".parse().unwrap();
+        assert_eq!(commanded(command_topic(vin).as_bytes()), Some(vin));
+        assert_eq!(
+            (commanded(b"zl/v1/bike-1/down/cmd"), commanded(b"zl/v1/LZLEMTA20T0000001/up/report")),
+            (None, None)
+        );
     }
 
     #[test]

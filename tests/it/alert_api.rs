@@ -30,7 +30,8 @@ fn burn(client: &Path, port: u16) {
 fn follow(server: SocketAddr) -> impl FnMut() -> Value {
     let mut stream = TcpStream::connect(server).expect("the server is there");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
-    write!(stream, "GET /api/v1/stream?vehicles=no HTTP/1.1\r\nHost: {server}\r\n\r\n").expect("it takes the request");
+    write!(stream, "GET /api/v1/stream?events=alert,window,stats HTTP/1.1\r\nHost: {server}\r\n\r\n")
+        .expect("it takes the request");
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     assert!(lines.next().is_some_and(|line| line.contains("200")));
     move || {
@@ -115,8 +116,8 @@ fn a_request_that_cannot_be_done_says_why_and_changes_nothing() {
         assert_eq!(status, expected, "{action}: {answer}");
         assert!(answer["error"].as_str().is_some_and(|error| error.contains(why)), "{action}: {answer}");
     }
-    let (status, answer) = get(http, "/api/v1/stream?vehicles=maybe");
-    assert!(status == 400 && answer.contains("expected yes or no"), "{answer}");
+    let (status, answer) = get(http, "/api/v1/stream?events=alert,nothing");
+    assert!(status == 400 && answer.contains("expected some of alert"), "{answer}");
     assert_eq!(post(http, "/api/v1/alerts/42/acknowledge", &json!({})).0, 400);
     assert_eq!(post(http, &format!("/api/v1/alerts/{}/acknowledge", "0".repeat(32)), &json!({})).0, 404);
     // What a page of another origin can send without asking first.

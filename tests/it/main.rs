@@ -2,6 +2,7 @@
 //! skipped; with `CI=true` it fails instead.
 
 mod accounting;
+mod agents;
 mod alert_api;
 mod alert_life;
 mod bad_brokers;
@@ -29,6 +30,7 @@ mod pbf;
 mod pool;
 mod record;
 mod fuzzing;
+mod gateways;
 mod inertial;
 mod ride_statistics;
 mod schema;
