@@ -38,8 +38,10 @@ pub fn of(knee: &Knee) -> String {
         (("不可持续", "not sustained from"), rate(knee.broke_at_per_s), "/s", false),
         (("其中达标", "of its tries held"), tries(knee.high), "", false),
     ]);
+    page.begin_cards();
     page.plot(("时延与速率", "latency by rate"), &latency(knee));
     page.plot(("达到与要求", "achieved by asked"), &achieved(knee));
+    page.end_cards();
     page.table(
         ("各次尝试", "all tries"),
         &["asked/s", "achieved/s", "p50 ms", "p99 ms", "max ms", "lost", " "],
@@ -51,9 +53,12 @@ pub fn of(knee: &Knee) -> String {
 /// The knee lies between the ends.
 fn marks(knee: &Knee) -> Vec<Mark> {
     let Some(low) = knee.low else { return Vec::new() };
-    let to = knee.broke_at_per_s.unwrap_or(low.asked_per_s);
-    let label = format!("拐点 knee {:.0}–{to:.0}/s", low.asked_per_s);
-    vec![Mark { span: (low.asked_per_s, to), label }]
+    let from = low.asked_per_s;
+    let (to, label) = match knee.broke_at_per_s {
+        Some(to) => (to, format!("拐点 knee {from:.0}–{to:.0}/s")),
+        None => (from, format!("拐点 knee ≥ {from:.0}/s")),
+    };
+    vec![Mark { span: (from, to), label }]
 }
 
 /// A member of each try, by the rate asked for.
@@ -71,7 +76,7 @@ fn latency(knee: &Knee) -> Plot {
         Line::new("p50", 0, by_rate(knee, |step| step.p50_ms)).dots(),
         Line::new("p99 上限 bound", 3, ends).dashed(),
     ];
-    Plot { x: ("/s", Scale::Log), y: ("ms", Scale::Log), lines, marks: marks(knee) }
+    Plot { x: ("/s", Scale::Tight), y: ("ms", Scale::Log), lines, marks: marks(knee) }
 }
 
 fn achieved(knee: &Knee) -> Plot {
@@ -79,7 +84,7 @@ fn achieved(knee: &Knee) -> Plot {
         Line::new("要求 asked", 3, by_rate(knee, |step| Some(step.asked_per_s))).dashed(),
         Line::new("达到 achieved", 0, by_rate(knee, |step| step.achieved_per_s)).dots(),
     ];
-    Plot { x: ("/s", Scale::Log), y: ("/s", Scale::Log), lines, marks: marks(knee) }
+    Plot { x: ("/s", Scale::Tight), y: ("/s", Scale::Tight), lines, marks: marks(knee) }
 }
 
 fn row(step: &Step) -> Vec<Cell> {
@@ -95,4 +100,45 @@ fn row(step: &Step) -> Vec<Cell> {
         step.lost.to_string().into(),
         Cell(format!("{}{again}", in_words(step.limit)), class),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::knee::Confirmation;
+
+    #[test]
+    fn the_knee_is_marked_and_an_invalid_one_is_red() {
+        let step = |rate: f64, limit| Step {
+            asked_per_s: rate,
+            achieved_per_s: Some(rate),
+            p50_ms: Some(1.0),
+            p99_ms: Some(rate / 100.0),
+            max_ms: Some(rate / 50.0),
+            lost: 0,
+            limit,
+            repeat: false,
+        };
+        let steps = vec![step(1000.0, None), step(2000.0, Some(Limit::Generator)), step(1000.0, None)];
+        let confirmation = Confirmation::new(&steps, 1);
+        let page = |limit| {
+            of(&Knee {
+                sustained_per_s: Some(1000.0),
+                broke_at_per_s: Some(2000.0),
+                limit,
+                low: confirmation.low(),
+                high: confirmation.high(),
+                p99_ms: 15.0,
+                repeats: 1,
+                partial: false,
+                broker: "mqtt://127.0.0.1:1883".to_owned(),
+                trials: confirmation.trials().to_vec(),
+                steps: steps.clone(),
+            })
+        };
+        let valid = page(Some(Limit::Latency));
+        assert!(valid.contains("knee 1000–2000/s") && valid.contains("2 / 2") && valid.contains("0 / 1"), "{valid}");
+        assert!(!valid.contains("banner bad"), "{valid}");
+        assert!(page(Some(Limit::Generator)).contains("<p class=\"banner bad\">INVALID"));
+    }
 }

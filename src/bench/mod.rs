@@ -2,7 +2,8 @@
 //! on the generator itself before one on what it measures.
 //!
 //! [`worker`] moves the load in threads of its own; [`pace`], [`tally`], [`verdict`] and [`report`] only count and judge.
-//! Nothing here prints: `cmd` does.
+//! [`compare`] holds a report against an older one, [`html`] draws it, [`live`] shows and steers a run that goes on. Nothing
+//! here prints or listens: `cmd` does.
 
 pub mod compare;
 pub mod conditions;
@@ -16,8 +17,8 @@ pub mod latency;
 pub mod live;
 pub mod metrics;
 pub mod pace;
-pub mod payload;
 pub mod page;
+pub mod payload;
 pub mod plan;
 pub mod preflight;
 pub mod record;

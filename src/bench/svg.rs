@@ -18,8 +18,10 @@ const MOST_POINTS: usize = 600;
 pub enum Scale {
     /// Evenly, from zero.
     Linear,
-    /// By its logarithm.
+    /// By its logarithm, in whole decades.
     Log,
+    /// By its logarithm, no wider than it has to be.
+    Tight,
     /// A share below 1 by how often what is left above halves: 90 %, 99 % and 99.9 % are as far apart.
     Share,
 }
@@ -101,6 +103,7 @@ impl Axis {
             Scale::Linear => low = low.min(0.0),
             // Whole decades, so that a flat line is not blown up.
             Scale::Log => (low, high) = (low.floor(), high.ceil()),
+            Scale::Tight => (low, high) = (low - 0.1, high + 0.1),
             Scale::Share => low = 0.0,
         }
         if high - low < 1e-9 {
@@ -124,12 +127,13 @@ impl Axis {
                 let ends = [(self.low / step).ceil() as i64, (self.high / step).floor() as i64];
                 (ends[0]..=ends[1]).map(|n| n as f64 * step).collect()
             }
-            Scale::Log => {
-                let decades = self.low as i32..=self.high as i32;
+            Scale::Log | Scale::Tight => {
+                let decades = self.low.floor() as i32..=self.high.ceil() as i32;
                 let few = self.high - self.low < 2.5;
                 let inside: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
                 let all = decades.flat_map(|decade| inside.iter().map(move |part| part * 10_f64.powi(decade)));
-                all.filter(|tick| tick.log10() <= self.high + 1e-9).collect()
+                let ends = self.low - 1e-9..=self.high + 1e-9;
+                all.filter(|tick| ends.contains(&tick.log10())).collect()
             }
             Scale::Share => {
                 let nines = (1..=self.high as i32).map(|nines| 1.0 - 0.1_f64.powi(nines));
@@ -138,7 +142,7 @@ impl Axis {
         };
         let label = |tick: f64| match self.scale {
             Scale::Share => format!("{} %", trimmed(100.0 * tick)),
-            Scale::Linear | Scale::Log => short(tick),
+            Scale::Linear | Scale::Log | Scale::Tight => short(tick),
         };
         ticks.into_iter().filter_map(|tick| Some((self.place(tick)?, label(tick)))).collect()
     }
@@ -147,7 +151,7 @@ impl Axis {
 fn placed(scale: Scale, value: f64) -> Option<f64> {
     let place = match scale {
         Scale::Linear => value,
-        Scale::Log => value.log10(),
+        Scale::Log | Scale::Tight => value.log10(),
         Scale::Share => -(1.0 - value).log10(),
     };
     place.is_finite().then_some(place)
@@ -292,6 +296,7 @@ mod tests {
         let axis = |scale, values: &[f64]| Axis::new(scale, values.iter().copied(), [0.0, 100.0]);
         assert_eq!(labels(&axis(Scale::Linear, &[3.0, 2300.0])), ["0", "500", "1k", "1.5k", "2k"]);
         assert_eq!(labels(&axis(Scale::Log, &[0.02, 3000.0])), ["0.01", "0.1", "1", "10", "100", "1k", "10k"]);
+        assert_eq!(labels(&axis(Scale::Tight, &[900.0, 16_000.0])), ["1k", "2k", "5k", "10k", "20k"]);
         assert_eq!(labels(&axis(Scale::Share, &[0.0, 0.9995])), ["50 %", "90 %", "99 %", "99.9 %"]);
         assert_eq!(labels(&axis(Scale::Linear, &[])).first().map(String::as_str), Some("0"));
     }

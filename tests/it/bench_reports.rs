@@ -293,7 +293,9 @@ fn a_rate_that_a_broker_cannot_keep_is_stated_at_twenty_thousand_a_second() {
         return;
     };
     let url = format!("mqtt://127.0.0.1:{port}");
-    let flags = ["pub", "--broker", &url, "-c", "4", "--rate", "20k", "--duration", "3s"];
+    let page = folder.path().join("short.html");
+    let path = page.to_str().expect("a plain path");
+    let flags = ["pub", "--broker", &url, "-c", "4", "--rate", "20k", "--duration", "3s", "--html", path];
     let output = std::thread::scope(|scope| {
         let load = scope.spawn(|| bench(&flags));
         std::thread::sleep(Duration::from_millis(1500));
@@ -308,4 +310,8 @@ fn a_rate_that_a_broker_cannot_keep_is_stated_at_twenty_thousand_a_second() {
     // In a build for tests the generator may be the one that is short: then it says that, too.
     let invalid = table.contains("INVALID");
     assert_eq!(output.status.code(), Some(if invalid { 5 } else { 0 }), "{table}");
+    // The page has it in red, whatever the exit code.
+    let text = std::fs::read_to_string(&page).expect("it is there");
+    assert!(text.contains("<p class=\"banner bad\">SHORT 未达到"), "{text}");
+    assert_eq!(text.contains("<p class=\"banner bad\">INVALID 无效"), invalid, "{text}");
 }
