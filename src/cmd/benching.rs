@@ -173,8 +173,8 @@ pub async fn measure(order: &Order) -> Result<(Report, Option<Broken>), Failure>
             break;
         }
     }
-    let series = std::mem::take(&mut run.seconds.series);
-    Ok(order.report(run.share(), series))
+    let share = run.share();
+    Ok(order.report(share, run.seconds.series))
 }
 
 impl Run {
