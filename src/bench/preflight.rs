@@ -19,7 +19,7 @@ pub fn lacks(connections: u64, sources: u64, limits: &Limits) -> Option<String> 
             format!("run `ulimit -n {files}` before")
         } else {
             format!(
-                "the system allows {most} at most: ask for {most_here} connections here and the rest in other processes"
+                "the system allows {most} at most: ask for {most_here} connections here, or share them out with --agents"
             )
         };
         return Some(format!("{connections} connections need {files} open files, but {now} are allowed: {remedy}"));

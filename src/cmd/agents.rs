@@ -52,6 +52,26 @@ impl AgentArgs {
     }
 }
 
+/// Deals out what every agent has its own share of, and each of its threads a connection at least.
+///
+/// # Errors
+/// When there are fewer connections than agents.
+pub fn deal(plan: &mut Plan, led: Option<u32>) -> Result<(), Failure> {
+    let agents = led.unwrap_or(plan.agent.count);
+    if plan.connections < agents {
+        let message = format!("--agents: {agents} agents need as many connections at least, not {}", plan.connections);
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
+    plan.threads = plan.threads.min(plan.connections / agents);
+    let Agent { index, count } = plan.agent;
+    plan.backlog /= u64::from(count);
+    let sources = &mut plan.settings.sources;
+    if sources.len() >= count as usize {
+        *sources = sources.iter().skip(index as usize).step_by(count as usize).copied().collect();
+    }
+    Ok(())
+}
+
 /// What is heard of an agent; `None`: nothing more.
 type Heard = (usize, Option<Word>);
 

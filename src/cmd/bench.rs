@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::access::TlsArgs;
-use super::agents::AgentArgs;
+use super::agents::{self, AgentArgs};
 use super::benching::{self, Order};
 use super::gateways::{self, CarriageArgs};
 use super::knee::{self, Bounds};
@@ -348,23 +348,6 @@ impl CommonArgs {
     }
 }
 
-/// Whether there is enough for every agent and each of its threads.
-fn deal(plan: &mut Plan, led: Option<u32>) -> Result<(), Failure> {
-    let agents = led.unwrap_or(plan.agent.count);
-    if plan.connections < agents {
-        let message = format!("--agents: {agents} agents need as many connections at least, not {}", plan.connections);
-        return Err(Failure::new(ExitCode::Usage, message));
-    }
-    plan.threads = plan.threads.min(plan.connections / agents);
-    let Agent { index, count } = plan.agent;
-    plan.backlog /= u64::from(count);
-    let sources = &mut plan.settings.sources;
-    if sources.len() >= count as usize {
-        *sources = sources.iter().skip(index as usize).step_by(count as usize).copied().collect();
-    }
-    Ok(())
-}
-
 impl PubArgs {
     fn stages(&self) -> Vec<Stage> {
         if !self.stages.is_empty() {
@@ -454,7 +437,7 @@ pub async fn run(command: BenchCommand, config: &Config) -> Result<(), Failure> 
         BenchCommand::Fleet(args) => args.order(config)?,
         BenchCommand::Compare(args) => return reporting::compare(&args),
     };
-    deal(&mut order.plan, order.agents)?;
+    agents::deal(&mut order.plan, order.agents)?;
     if order.plan.agent == Agent::ALONE {
         return benching::carry_out(order).await;
     }

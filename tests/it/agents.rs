@@ -30,7 +30,8 @@ fn two_agents_make_the_report_of_one() {
     let flags = ["pub", "--broker", &url, "-c", "200", "--rate", "500", "-L", "1000", "--listen", "1"];
     let (report, output) = bench(&[&flags[..], &["--agents", "2", "--ifaddr", "127.0.0.1,127.0.0.2"]].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
+    // On a machine with other work it may be late, and then says so.
+    assert!(matches!(output.status.code(), Some(0 | 5)), "{stderr}");
     for (path, expected) in [
         ("/messages/done", 1000.0),
         ("/messages/lost", 0.0),
@@ -138,7 +139,7 @@ fn no_agent_outlives_the_process_that_leads_it() {
     assert!(kill.is_ok_and(|status| status.success()));
     let output = stopped.wait_with_output().expect("it ends");
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
-    assert!(output.status.success() && number(&report, "/messages/done") > 20.0, "{report}");
+    assert!(matches!(output.status.code(), Some(0 | 5)) && number(&report, "/messages/done") > 20.0, "{report}");
     assert!(report["partial"].as_str().is_some_and(|why| why.contains("stopped")), "{report}");
 
     // When one of them dies, so does the load.

