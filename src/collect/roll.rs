@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use crate::base::Timestamp;
 use crate::detect::silence::{Company, Patience, Silence};
 use crate::track::slab::Entry;
@@ -20,9 +22,9 @@ const SPAN: Duration = Duration::from_mins(5);
 /// How the radio cells are doing.
 #[derive(Debug, Default)]
 struct Cells {
-    heard: HashMap<u32, u32>,
+    heard: HashMap<u32, u32, RandomState>,
     /// By cell and span.
-    silent: HashMap<(u32, i64), u32>,
+    silent: HashMap<(u32, i64), u32, RandomState>,
 }
 
 impl Cells {
@@ -44,7 +46,7 @@ pub struct RollCall {
     counting: Cells,
     counted: Cells,
     /// Who is silent and why, with when it was last heard.
-    reasons: HashMap<VehicleId, (Silence, Timestamp)>,
+    reasons: HashMap<VehicleId, (Silence, Timestamp), RandomState>,
 }
 
 impl RollCall {
@@ -58,7 +60,7 @@ impl RollCall {
             at: 0,
             counting: Cells::default(),
             counted: Cells::default(),
-            reasons: HashMap::new(),
+            reasons: HashMap::default(),
         }
     }
 
