@@ -1,64 +1,64 @@
 //! How fast the collector's core takes messages from memory, on one core: decode, check, remember, detect, alert.
-//! `cargo bench --bench collector`; numbers of vehicles may follow `--`.
+//! `cargo bench --bench collector`; numbers of vehicles, and `json`, `protobuf`, `all`, `parked` or `riding` to measure
+//! only that, may follow `--`.
+
+mod fleet;
 
 use std::io::Write;
-use std::sync::Arc;
 
-use zhilian::base::{Clock, Timestamp};
-use zhilian::collect::{Core, Inbound, Settings};
-use zhilian::config::run;
+use fleet::Mix;
+use zhilian::base::Clock;
+use zhilian::collect::{Core, Settings};
 use zhilian::model::Report;
-use zhilian::sim::{Scenario, Shard, World};
 use zhilian::track::slab::Entry;
-use zhilian::wire::{Format, Utterance, encode};
+use zhilian::wire::Format;
 
-/// A message on its way.
-struct Letter {
-    at: Timestamp,
-    topic: String,
-    payload: Vec<u8>,
+/// Mixes with their names.
+const MIXES: [(Mix, &str); 3] = [(Mix::All, "all"), (Mix::Parked, "parked"), (Mix::Riding, "riding")];
+/// Formats with their names.
+const FORMATS: [(Format, &str); 2] = [(Format::Json, "json"), (Format::Protobuf, "protobuf")];
+
+/// How long the evening lasts, minutes: of a large fleet a part of it, because all is held in memory.
+fn minutes(vehicles: u32) -> u32 {
+    if vehicles > 100_000 { 6 } else { 20 }
 }
 
-/// What a fleet without incidents says in an evening.
-fn letters(vehicles: u32) -> Vec<Letter> {
-    let text = format!("vehicles = {vehicles}\nduration = \"20m\"\nstart = \"2026-06-01T17:50:00+08:00\"\n");
-    let scenario = Scenario::parse(&text).expect("a sound scenario");
-    let setting = Arc::new(run::setting(scenario, Timestamp(1_780_000_000_000)).expect("a sound setting"));
-    let mut world = World::new(setting, Shard::WHOLE);
-    let (mut letters, mut payload) = (Vec::new(), Vec::new());
-    while let Some(emission) = world.poll(Timestamp::NEVER) {
-        // All of them: where numbers are missing, what follows is kept for a while.
-        let Utterance::Message(message) = emission.output.into() else { continue };
-        encode(&message, Format::Json, &mut payload);
-        letters.push(Letter { at: emission.at, topic: message.topic().to_string(), payload: payload.clone() });
-    }
-    letters
-}
-
-fn take(vehicles: u32) -> std::io::Result<()> {
-    let letters = letters(vehicles);
+fn take(vehicles: u32, (mix, mix_name): (Mix, &str), (format, format_name): (Format, &str)) -> std::io::Result<()> {
+    let letters = fleet::letters(vehicles, minutes(vehicles), mix, format);
     let mut core = Core::new(&Settings::default());
     let clock = Clock::wall();
     let begin = clock.now();
-    for Letter { at, topic, payload } in &letters {
-        let content_type = Some(Format::Json.content_type());
-        core.handle(*at, Inbound { topic: topic.as_bytes(), content_type, payload, retained: false });
-        while core.poll().is_some() {}
+    for letter in &letters {
+        letter.hand_to(&mut core);
     }
     let seconds = clock.now().seconds_since(begin);
-    let (count, bytes) = (core.counters().reports, size_of::<Entry>());
+    let count = core.counters().reports;
     writeln!(
         std::io::stdout(),
-        "{vehicles} vehicles: {count} JSON reports in {seconds:.2} s, {:.0} reports/s; {bytes} bytes a vehicle, of which {} \
-         are its last report",
+        "{vehicles:>8} vehicles, {mix_name:<7} {format_name:<9} {count:>8} reports in {seconds:.2} s, {:>9.0} reports/s",
         count as f64 / seconds,
-        size_of::<Option<Report>>()
     )
 }
 
 fn main() -> std::io::Result<()> {
+    writeln!(
+        std::io::stdout(),
+        "{} bytes a vehicle without its packs, of which {} are its last report",
+        size_of::<Entry>(),
+        size_of::<Option<Report>>()
+    )?;
     // cargo adds a flag of its own.
-    let asked: Vec<u32> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let asked: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let vehicles = if asked.is_empty() { vec![1_000, 10_000] } else { asked };
-    vehicles.into_iter().try_for_each(take)
+    let any = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+    let wanted = |name: &str, names: &[&str]| !any(names) || words.iter().any(|word| word == name);
+    for vehicles in vehicles {
+        for mix in MIXES.into_iter().filter(|(_, name)| wanted(name, &MIXES.map(|(_, name)| name))) {
+            for format in FORMATS.into_iter().filter(|(_, name)| wanted(name, &FORMATS.map(|(_, name)| name))) {
+                take(vehicles, mix, format)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -61,6 +61,11 @@ impl Book {
         signals: &[Signal],
         mut changed: impl FnMut(&Alert, Option<Level>),
     ) {
+        let quiet = !signals.iter().any(|signal| matches!(signal, Signal::Present(_)));
+        if quiet && self.of_vehicle(vehicle).next().is_none() {
+            // Nearly always: nothing is claimed, and nothing is in the book that could be content now.
+            return;
+        }
         for family in FAMILIES {
             let key = (vehicle, family);
             if let Some(claim) = Claim::strongest(family, detectors, signals) {
@@ -275,10 +280,13 @@ impl Book {
         self.plan(key, Timestamp::NEVER);
     }
 
+    fn of_vehicle(&self, vehicle: VehicleId) -> impl Iterator<Item = &Episode> {
+        self.episodes.range((vehicle, Family::Theft)..=(vehicle, Family::Benign)).map(|(_, episode)| episode)
+    }
+
     /// The kinds of open alerts of a vehicle.
     pub fn kinds_of(&self, vehicle: VehicleId) -> impl Iterator<Item = Kind> + '_ {
-        let of_vehicle = self.episodes.range((vehicle, Family::Theft)..=(vehicle, Family::Benign));
-        of_vehicle.filter(|(_, episode)| episode.alert.state.is_open()).map(|(_, episode)| episode.alert.kind)
+        self.of_vehicle(vehicle).filter(|episode| episode.alert.state.is_open()).map(|episode| episode.alert.kind)
     }
 
     /// How many alerts are open.

@@ -54,8 +54,17 @@ impl LatLonE7 {
     pub fn distance(self, other: Self) -> Metres {
         let (here, there) = (LatLon::from(self), LatLon::from(other));
         let middle = f64::midpoint(here.lat, there.lat).to_radians();
-        let degrees_east = (there.lon - here.lon + 540.0).rem_euclid(360.0) - 180.0;
+        let degrees_east = once_round(there.lon - here.lon + 540.0) - 180.0;
         let (east, north) = (degrees_east * middle.cos(), there.lat - here.lat);
+        Metres((east * east + north * north).sqrt() * METRES_PER_DEGREE)
+    }
+
+    /// Not less than [`LatLonE7::distance`], but for rounding, and much more far from the equator or across the date line:
+    /// where that is enough to know, it costs a fraction.
+    #[must_use]
+    pub fn distance_at_most(self, other: Self) -> Metres {
+        let (here, there) = (LatLon::from(self), LatLon::from(other));
+        let (east, north) = (there.lon - here.lon, there.lat - here.lat);
         Metres((east * east + north * north).sqrt() * METRES_PER_DEGREE)
     }
 
@@ -64,6 +73,18 @@ impl LatLonE7 {
     pub fn towards(self, other: Self, share: f64) -> Self {
         let step = |from: i32, to: i32| from + nearest(f64::from(to.wrapping_sub(from)) * share) as i32;
         Self { lat_e7: step(self.lat_e7, other.lat_e7), lon_e7: step(self.lon_e7, other.lon_e7) }
+    }
+}
+
+/// Degrees from 0 to below 1,080 brought below 360: exactly what the remainder is, without a call into the mathematics
+/// library.
+fn once_round(degrees: f64) -> f64 {
+    if degrees >= 720.0 {
+        degrees - 720.0
+    } else if degrees >= 360.0 {
+        degrees - 360.0
+    } else {
+        degrees
     }
 }
 
@@ -185,6 +206,21 @@ mod tests {
         assert!((middle.distance(start).0 - middle.distance(goal).0).abs() < 1.0);
         let fiji = LatLonE7::from(LatLon { lat: -17.0, lon: 179.999 });
         assert!(fiji.distance(LatLonE7::from(LatLon { lat: -17.0, lon: -179.999 })).0 < 300.0, "across the date line");
+    }
+
+    #[test]
+    fn the_cheap_distance_is_never_less() {
+        for step in 0..10_000 {
+            let at = |number: i32| LatLonE7 {
+                lat_e7: (number * 7919) % 900_000_000,
+                lon_e7: (number * 104_729) % 1_800_000_000,
+            };
+            let (here, there) = (at(step), at(step + 1 + step % 3));
+            assert!(here.distance_at_most(there).0 >= here.distance(there).0 - 1e-6, "{here:?} {there:?}");
+        }
+        for degrees in [0.0, 12.5, 359.999, 360.0, 540.0, 719.9, 720.0, 900.25, 1079.0] {
+            assert_eq!(once_round(degrees).to_bits(), f64::rem_euclid(degrees, 360.0).to_bits(), "{degrees}");
+        }
     }
 
     #[test]

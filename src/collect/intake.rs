@@ -6,6 +6,7 @@ use super::core::{Core, Output};
 use super::past::{Base, Gap, Past};
 use crate::base::Timestamp;
 use crate::detect::Sight;
+use crate::detect::battery::Look;
 use crate::model::{Alert, Event, Item, Level, Presence, Report, Stamp};
 use crate::track::{Arrival, Sequence, VehicleId};
 use crate::wire::{Message, Rejection};
@@ -102,7 +103,8 @@ impl Core {
     fn look(&mut self, now: Timestamp, vehicle: VehicleId, before: Option<&Report>, event: Option<&Event>) {
         let entry = self.slab.get(vehicle);
         let Some(report) = &entry.report else { return };
-        let sight = Sight { now, report, before, event, track: &entry.track };
+        let pack = Look::of(report, before, &entry.track);
+        let sight = Sight { now, report, before, event, track: &entry.track, pack: pack.as_ref() };
         self.signals.clear();
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let changes = &mut self.changes;

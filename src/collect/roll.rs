@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use crate::base::Timestamp;
 use crate::detect::silence::{Company, Patience, Silence};
 use crate::track::slab::Entry;
@@ -22,9 +24,9 @@ const SPAN: Duration = Duration::from_mins(5);
 /// How the radio cells are doing: what one round of the roll call counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Census {
-    heard: HashMap<u32, u32>,
+    heard: HashMap<u32, u32, RandomState>,
     /// By cell and span.
-    silent: HashMap<(u32, i64), u32>,
+    silent: HashMap<(u32, i64), u32, RandomState>,
 }
 
 impl Census {
@@ -50,7 +52,7 @@ pub struct RollCall {
     /// The newest of each other core.
     elsewhere: BTreeMap<usize, Arc<Census>>,
     /// Who is silent and why, with when it was last heard.
-    reasons: HashMap<VehicleId, (Silence, Timestamp)>,
+    reasons: HashMap<VehicleId, (Silence, Timestamp), RandomState>,
 }
 
 impl RollCall {
@@ -66,7 +68,7 @@ impl RollCall {
             counted: Arc::default(),
             is_news: false,
             elsewhere: BTreeMap::new(),
-            reasons: HashMap::new(),
+            reasons: HashMap::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use super::battery::Look;
 use crate::base::Timestamp;
 use crate::model::{Event, Evidence, Kind, Level, Report, Words};
 use crate::track::Track;
@@ -20,6 +21,8 @@ pub struct Sight<'a> {
     pub event: Option<&'a Event>,
     /// What is remembered of the vehicle.
     pub track: &'a Track,
+    /// Its pack, if that said anything: [`Look::of`] the report.
+    pub pack: Option<&'a Look<'a>>,
 }
 
 impl Sight<'_> {

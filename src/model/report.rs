@@ -156,14 +156,31 @@ impl Battery {
     /// The hottest sensor; `None` without sensors.
     #[must_use]
     pub fn hottest(&self) -> Option<Celsius> {
-        self.probes.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0))
+        self.coldest_and_hottest().map(|(_, hottest)| hottest)
     }
 
     /// The coldest sensor; `None` without sensors.
     #[must_use]
     pub fn coldest(&self) -> Option<Celsius> {
-        self.probes.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0))
+        self.coldest_and_hottest().map(|(coldest, _)| coldest)
     }
+
+    /// Both, at the price of one.
+    #[must_use]
+    pub fn coldest_and_hottest(&self) -> Option<(Celsius, Celsius)> {
+        let (mut low, mut high) = (i64::MAX, i64::MIN);
+        for probe in &self.probes {
+            let key = ordered(probe.0.to_bits() as i64);
+            (low, high) = (low.min(key), high.max(key));
+        }
+        let celsius = |key| Celsius(f64::from_bits(ordered(key) as u64));
+        (low <= high).then(|| (celsius(low), celsius(high)))
+    }
+}
+
+/// The bits of a number so that whole numbers are in the order of [`f64::total_cmp`]; the same again undoes it.
+fn ordered(bits: i64) -> i64 {
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
 /// Where the serving cell puts a vehicle that has no fix.

@@ -248,9 +248,7 @@ impl Guard {
     /// Whether a fix can be believed: no teleports, no axes that read zero. What cannot is kept out, but not for long.
     fn believes(&mut self, position: &Position, now_s: u32) -> bool {
         let fix = LatLonE7::from(position.at);
-        let metres = self.fixed_at.distance(fix).0;
-        let elapsed = f64::from(now_s.saturating_sub(self.fixed_s).max(1));
-        let wild = self.fixed_s != 0 && metres > TELEPORT_M && metres / elapsed > TELEPORT_MPS;
+        let wild = self.fixed_s != 0 && self.is_teleport(fix, now_s);
         if (wild || position.speed.0 > TELEPORT_MPS) && self.kept_out < KEPT_OUT_FIXES {
             self.kept_out += 1;
             return false;
@@ -258,6 +256,16 @@ impl Guard {
         self.jumped = wild;
         (self.kept_out, self.fixed_at, self.fixed_s) = (0, fix, now_s);
         true
+    }
+
+    fn is_teleport(&self, fix: LatLonE7, now_s: u32) -> bool {
+        // Nearly always it is near, and the exact distance is not needed.
+        if self.fixed_at.distance_at_most(fix).0 <= TELEPORT_M / 2.0 {
+            return false;
+        }
+        let metres = self.fixed_at.distance(fix).0;
+        let elapsed = f64::from(now_s.saturating_sub(self.fixed_s).max(1));
+        metres > TELEPORT_M && metres / elapsed > TELEPORT_MPS
     }
 
     fn feel(&mut self, report: &Report, now_s: u32) {

@@ -1,6 +1,9 @@
 //! All vehicles side by side, found by VIN or by number.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
 
 use super::vehicle::{Saved, Track};
 use crate::base::{Timestamp, Vin};
@@ -23,7 +26,10 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Slab {
     entries: Vec<Entry>,
-    index: HashMap<Vin, VehicleId>,
+    /// Their numbers by their VINs, which stand in the entries: at most 11 bytes a vehicle.
+    index: HashTable<u32>,
+    /// Seeded at random: whoever chooses VINs cannot choose where they go.
+    hasher: RandomState,
     limit: usize,
 }
 
@@ -31,31 +37,29 @@ impl Slab {
     /// Room for at most `limit` vehicles.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), index: HashMap::new(), limit }
+        Self { entries: Vec::new(), index: HashTable::new(), hasher: RandomState::default(), limit }
     }
 
     /// The number of a vehicle, which is entered if it is new; `None` when there is no room.
     pub fn enter(&mut self, vin: Vin, now: Timestamp) -> Option<VehicleId> {
-        if let Some(id) = self.index.get(&vin) {
-            return Some(*id);
-        }
-        self.push(Entry { track: Track::new(vin, now), report: None })
+        self.find(vin).or_else(|| self.push(Entry { track: Track::new(vin, now), report: None }))
     }
 
     fn push(&mut self, entry: Entry) -> Option<VehicleId> {
         if self.entries.len() >= self.limit {
             return None;
         }
-        let id = VehicleId(self.entries.len() as u32);
-        self.index.insert(entry.track.vin, id);
+        let number = self.entries.len() as u32;
+        let hash = self.hasher.hash_one(entry.track.vin);
         self.entries.push(entry);
-        Some(id)
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.index.insert_unique(hash, number, |number| hasher.hash_one(entries[*number as usize].track.vin));
+        Some(VehicleId(number))
     }
 
     /// Puts back a vehicle as it was saved; false when there is no room or it is there already.
     pub fn restore(&mut self, saved: Saved) -> bool {
-        !self.index.contains_key(&saved.track.vin)
-            && self.push(Entry { track: saved.track, report: saved.report }).is_some()
+        self.find(saved.track.vin).is_none() && self.push(Entry { track: saved.track, report: saved.report }).is_some()
     }
 
     /// A vehicle by its number.
@@ -72,7 +76,8 @@ impl Slab {
     /// The number of a known vehicle.
     #[must_use]
     pub fn find(&self, vin: Vin) -> Option<VehicleId> {
-        self.index.get(&vin).copied()
+        let same = |number: &u32| self.entries[*number as usize].track.vin == vin;
+        self.index.find(self.hasher.hash_one(vin), same).copied().map(VehicleId)
     }
 
     /// All vehicles in the order in which they appeared.

@@ -50,8 +50,9 @@ impl Track {
         let fix = self.theft.follow(report, self.seen);
         self.anchor(fix, guard::seconds(report.stamp.time));
         if let Some(battery) = &report.battery {
-            let last = before.and_then(Reading::of_report);
-            self.packs.follow(&Reading::of(report, battery), last.as_ref());
+            let now = Reading::of(report, battery);
+            let last = before.and_then(|before| Reading::before(before, (now.pack, battery)));
+            self.packs.follow(&now, last.as_ref());
         } else {
             self.packs.miss(guard::seconds(report.stamp.time), !report.link.backup_power);
         }

@@ -31,6 +31,12 @@ impl Format {
     /// [`Rejection::ContentType`] when it is none of ours.
     pub fn of(content_type: Option<&str>) -> Result<Self, Rejection> {
         let Some(content_type) = content_type else { return Ok(Self::Json) };
+        // As everybody writes it.
+        if let Some(format) =
+            [Self::Json, Self::Protobuf].into_iter().find(|format| format.content_type() == content_type)
+        {
+            return Ok(format);
+        }
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         let named = [
             (Self::Json.content_type(), Self::Json),

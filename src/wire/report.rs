@@ -13,7 +13,7 @@ use super::pen::{Pen, Scan};
 use super::rejection::Rejection;
 use crate::base::units::{Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
 use crate::base::{LatLon, PackId, Timestamp, Vin};
-use crate::model::report::{MAX_CELLS, MAX_PROBES, Near};
+use crate::model::report::{Cells, MAX_CELLS, MAX_PROBES, Near};
 use crate::model::{Battery, Chemistry, Fix, Link, Mode, Motion, Position, Report, Stamp};
 
 /// Words with what they mean; their order is that of their numbers in the compact format, from 1.
@@ -29,9 +29,12 @@ fn word_of<T: PartialEq>(words: &[(T, &'static str)], wanted: &T) -> &'static st
     words.iter().find(|(value, _)| value == wanted).map_or("", |(_, word)| word)
 }
 
+#[inline]
 fn read_word<T: Copy>(words: &[(T, &'static str)], scan: &mut Scan) -> Option<T> {
-    let found = scan.word()?;
-    words.iter().find(|(_, word)| word.as_bytes() == found).map(|(value, _)| *value)
+    let after = |word: &str| scan.0.strip_prefix(word.as_bytes())?.strip_prefix(b"\"");
+    let (value, rest) = words.iter().find_map(|(value, word)| Some((*value, after(word)?)))?;
+    scan.0 = rest;
+    Some(value)
 }
 
 /// Writes a report. `false`, with nothing of use written, when a text in it needs an escape or a number has no JSON form.
@@ -150,95 +153,96 @@ fn write_battery(battery: &Battery, pen: &mut Pen) {
 /// Reads a report of our version that is written as [`write`] does; `None` when it is not.
 pub(super) fn read(payload: &[u8]) -> Option<Report> {
     let scan = &mut Scan(payload);
-    scan.text("{\"v\":")?;
+    scan.text(b"{\"v\":")?;
     if scan.whole::<u32>()? != VERSION {
         return None;
     }
-    scan.text(",\"vin\":\"")?;
-    let vin = Vin::from_bytes(scan.word()?).ok()?;
-    scan.text(",\"boot\":")?;
+    scan.text(b",\"vin\":\"")?;
+    let vin = Vin::from_bytes(scan.bytes::<17>()?).ok()?;
+    scan.text(b"\",\"boot\":")?;
     let boot = scan.whole()?;
-    scan.text(",\"seq\":")?;
+    scan.text(b",\"seq\":")?;
     let seq = scan.whole()?;
-    scan.text(",\"ts_ms\":")?;
+    scan.text(b",\"ts_ms\":")?;
     let time = Timestamp(scan.whole()?);
-    scan.text(",\"mode\":\"")?;
+    scan.text(b",\"mode\":\"")?;
     let mode = read_word(&MODES, scan)?;
-    scan.text(",\"locked\":")?;
+    scan.text(b",\"locked\":")?;
     let locked = read_truth(scan)?;
-    scan.text(",\"key_near\":")?;
+    scan.text(b",\"key_near\":")?;
     let key_near = read_truth(scan)?;
-    scan.text(",\"position\":")?;
-    let position = if scan.has("null") { None } else { Some(read_position(scan)?) };
+    scan.text(b",\"position\":")?;
+    let position = if scan.has(b"null") { None } else { Some(read_position(scan)?) };
     let motion = Motion {
-        wheel: MetresPerSecond(scan.number(",\"motion\":{\"wheel_mps\":")?),
-        vibration: Gravities(scan.number(",\"vibration_g\":")?),
-        tilt: Degrees(scan.number(",\"tilt_deg\":")?),
-        odometer: Metres(scan.number(",\"odo_m\":")?),
+        wheel: MetresPerSecond(scan.number(b",\"motion\":{\"wheel_mps\":")?),
+        vibration: Gravities(scan.number(b",\"vibration_g\":")?),
+        tilt: Degrees(scan.number(b",\"tilt_deg\":")?),
+        odometer: Metres(scan.number(b",\"odo_m\":")?),
     };
-    scan.text("},\"battery\":")?;
-    let battery = if scan.has("null") { None } else { Some(read_battery(scan)?) };
+    scan.text(b"},\"battery\":")?;
+    let battery = if scan.has(b"null") { None } else { Some(read_battery(scan)?) };
     let link = read_link(scan)?;
-    let air = if scan.has(",\"air_c\":") { Some(Celsius(scan.decimal()?)) } else { None };
-    scan.text("}")?;
+    let air = if scan.has(b",\"air_c\":") { Some(Celsius(scan.decimal()?)) } else { None };
+    scan.text(b"}")?;
     let stamp = Stamp { vin, boot, seq, time };
     scan.0.is_empty().then_some(Report { stamp, mode, locked, key_near, position, motion, battery, link, air })
 }
 
 fn read_link(scan: &mut Scan) -> Option<Link> {
-    let rsrp = Dbm(scan.number(",\"link\":{\"rsrp_dbm\":")?);
-    scan.text(",\"cell\":")?;
+    let rsrp = Dbm(scan.number(b",\"link\":{\"rsrp_dbm\":")?);
+    scan.text(b",\"cell\":")?;
     let cell = scan.whole()?;
-    scan.text(",\"backup_power\":")?;
+    scan.text(b",\"backup_power\":")?;
     let backup_power = read_truth(scan)?;
-    let backup = if scan.has(",\"backup_pct\":") { Some(Percent(scan.decimal()?)) } else { None };
-    let near = if scan.has(",\"near\":{\"lat_deg\":") {
-        let at = LatLon { lat: scan.decimal()?, lon: scan.number(",\"lon_deg\":")? };
-        let radius = Metres(scan.number(",\"radius_m\":")?);
-        scan.text("}")?;
+    let backup = if scan.has(b",\"backup_pct\":") { Some(Percent(scan.decimal()?)) } else { None };
+    let near = if scan.has(b",\"near\":{\"lat_deg\":") {
+        let at = LatLon { lat: scan.decimal()?, lon: scan.number(b",\"lon_deg\":")? };
+        let radius = Metres(scan.number(b",\"radius_m\":")?);
+        scan.text(b"}")?;
         Some(Near { at, radius })
     } else {
         None
     };
-    scan.text("}")?;
+    scan.text(b"}")?;
     Some(Link { rsrp, cell, backup_power, backup, near })
 }
 
 fn read_truth(scan: &mut Scan) -> Option<bool> {
-    if scan.has("true") { Some(true) } else { scan.text("false").map(|()| false) }
+    if scan.has(b"true") { Some(true) } else { scan.text(b"false").map(|()| false) }
 }
 
 fn read_position(scan: &mut Scan) -> Option<Position> {
-    scan.text("{\"fix\":\"")?;
+    scan.text(b"{\"fix\":\"")?;
     let fix = read_word(&FIXES, scan)?;
-    let at = LatLon { lat: scan.number(",\"lat_deg\":")?, lon: scan.number(",\"lon_deg\":")? };
-    let altitude = Metres(scan.number(",\"alt_m\":")?);
-    let speed = MetresPerSecond(scan.number(",\"speed_mps\":")?);
-    let heading = Degrees(scan.number(",\"heading_deg\":")?);
-    scan.text(",\"sats\":")?;
+    let at = LatLon { lat: scan.number(b",\"lat_deg\":")?, lon: scan.number(b",\"lon_deg\":")? };
+    let altitude = Metres(scan.number(b",\"alt_m\":")?);
+    let speed = MetresPerSecond(scan.number(b",\"speed_mps\":")?);
+    let heading = Degrees(scan.number(b",\"heading_deg\":")?);
+    scan.text(b",\"sats\":")?;
     let satellites = scan.whole()?;
-    let hdop = scan.number(",\"hdop\":")?;
-    scan.text("}")?;
+    let hdop = scan.number(b",\"hdop\":")?;
+    scan.text(b"}")?;
     Some(Position { fix, at, altitude, speed, heading, satellites, hdop })
 }
 
 fn read_battery(scan: &mut Scan) -> Option<Battery> {
-    scan.text("{\"pack\":\"")?;
+    scan.text(b"{\"pack\":\"")?;
     let pack = PackId::from(std::str::from_utf8(scan.word()?).ok()?).ok()?;
-    scan.text(",\"chemistry\":\"")?;
+    scan.text(b",\"chemistry\":\"")?;
     let chemistry = read_word(&CHEMISTRIES, scan)?;
-    let soc = Percent(scan.number(",\"soc_pct\":")?);
-    let soh = Percent(scan.number(",\"soh_pct\":")?);
-    let voltage = Volts(scan.number(",\"pack_v\":")?);
-    let current = Amps(scan.number(",\"pack_a\":")?);
-    scan.text(",\"cells_mv\":[")?;
-    let cells_mv = read_list(scan, MAX_CELLS, Scan::whole)?;
-    scan.text(",\"temps_c\":[")?;
+    let soc = Percent(scan.number(b",\"soc_pct\":")?);
+    let soh = Percent(scan.number(b",\"soh_pct\":")?);
+    let voltage = Volts(scan.number(b",\"pack_v\":")?);
+    let current = Amps(scan.number(b",\"pack_a\":")?);
+    scan.text(b",\"cells_mv\":[")?;
+    let cells_mv = scan.wholes::<MAX_CELLS>().map(|cells| Cells::from_slice(&cells));
+    let cells_mv = cells_mv.or_else(|| read_list(scan, MAX_CELLS, Scan::whole))?;
+    scan.text(b",\"temps_c\":[")?;
     let probes = read_list(scan, MAX_PROBES, |scan| scan.decimal().map(Celsius))?;
-    let insulation = Kiloohms(scan.number(",\"insulation_kohm\":")?);
-    scan.text(",\"alarm_level\":")?;
+    let insulation = Kiloohms(scan.number(b",\"insulation_kohm\":")?);
+    scan.text(b",\"alarm_level\":")?;
     let alarm_level = scan.whole()?;
-    scan.text("}")?;
+    scan.text(b"}")?;
     Some(Battery { pack, chemistry, soc, soh, voltage, current, cells_mv, probes, insulation, alarm_level })
 }
 
@@ -248,7 +252,7 @@ fn read_list<'a, A: Array>(
     mut one: impl FnMut(&mut Scan<'a>) -> Option<A::Item>,
 ) -> Option<SmallVec<A>> {
     let mut list = SmallVec::new();
-    if scan.has("]") {
+    if scan.has(b"]") {
         return Some(list);
     }
     loop {
@@ -256,8 +260,8 @@ fn read_list<'a, A: Array>(
         if list.len() > most {
             return None;
         }
-        if !scan.has(",") {
-            return scan.text("]").map(|()| list);
+        if !scan.has(b",") {
+            return scan.text(b"]").map(|()| list);
         }
     }
 }
@@ -324,7 +328,7 @@ mod tests {
 
     use super::super::{Format, Message, decode, encode};
     use super::*;
-    use crate::model::report::{Cells, Probes};
+    use crate::model::report::Probes;
 
     const VIN: &str = "LZLEMTA20T0000001";
 

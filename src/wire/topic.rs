@@ -21,13 +21,16 @@ pub enum Channel {
 }
 
 impl Channel {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Report, "up/report"),
-        (Self::Event, "up/event"),
-        (Self::State, "up/state"),
-        (Self::Reply, "up/reply"),
-        (Self::Batch, "up/batch"),
-    ];
+    fn of(suffix: &[u8]) -> Option<Self> {
+        Some(match suffix {
+            b"up/report" => Self::Report,
+            b"up/event" => Self::Event,
+            b"up/state" => Self::State,
+            b"up/reply" => Self::Reply,
+            b"up/batch" => Self::Batch,
+            _ => return None,
+        })
+    }
 
     fn suffix(self) -> &'static str {
         match self {
@@ -82,10 +85,8 @@ impl Topic {
     pub fn parse(name: &[u8]) -> Result<Self, Rejection> {
         let rest = name.strip_prefix(b"zl/v1/").ok_or(Rejection::Topic)?;
         let slash = rest.iter().position(|byte| *byte == b'/').ok_or(Rejection::Topic)?;
-        let (vin, suffix) = (&rest[..slash], &rest[slash + 1..]);
-        let known = Channel::ALL.into_iter().find(|(_, name)| name.as_bytes() == suffix);
-        let (channel, _) = known.ok_or(Rejection::Topic)?;
-        let vin = Vin::from_bytes(vin).map_err(|_| Rejection::Vin)?;
+        let channel = Channel::of(&rest[slash + 1..]).ok_or(Rejection::Topic)?;
+        let vin = Vin::from_bytes(&rest[..slash]).map_err(|_| Rejection::Vin)?;
         Ok(Self { vin, channel })
     }
 
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn topics_survive_the_round_trip() {
         let vin = "LZLEMTA20T0000001".parse().unwrap();
-        for (channel, _) in Channel::ALL {
+        for channel in [Channel::Report, Channel::Event, Channel::State, Channel::Reply, Channel::Batch] {
             let topic = Topic { vin, channel };
             assert_eq!(Topic::parse(topic.to_string().as_bytes()), Ok(topic));
         }

@@ -115,7 +115,7 @@ impl Detector for CellFault {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        match self.settings.judge(&look, &self.limits) {
+        match self.settings.judge(look, &self.limits) {
             Some(fault) if fault.kind == self.kind => Signal::Present(fault.level),
             Some(_) => Signal::Unknown,
             None => Signal::Absent,
@@ -124,7 +124,7 @@ impl Detector for CellFault {
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        self.settings.judge(&look, &self.limits).map_or_else(Finding::default, |fault| describe(&look, fault))
+        self.settings.judge(look, &self.limits).map_or_else(Finding::default, |fault| describe(look, fault))
     }
 }
 

@@ -48,7 +48,7 @@ impl Detector for ColdCharge {
             Chemistry::Na | Chemistry::Vrla => false,
         };
         let amps = look.at_least(|battery| battery.current.0);
-        let warmest = look.at_most(|battery| battery.hottest().map_or(f64::NAN, |celsius| celsius.0));
+        let warmest = look.end_at_most(|ends| ends.hottest_c);
         let charged = look.mode == Mode::Charging && amps > (self.0.c_rate * look.capacity_ah()).max(0.5);
         let level = falling(warmest, &self.0.warmest_c).filter(|_| plates && charged);
         signal(level, !plates || amps < 0.3 || warmest > self.0.warmest_c[0] + 2.0)

@@ -54,7 +54,7 @@ impl Detector for LeadRunaway {
         }
         let Some((lowest, at)) = look.features.charge.lowest() else { return Signal::Unknown };
         let amps = look.at_least(|battery| battery.current.0);
-        if self.1.is_charger(&look) {
+        if self.1.is_charger(look) {
             // No constant voltage: the charger overdoes it, and that heats as well.
             return Signal::Unknown;
         }

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detect::detector::{Finding, Sight, Signal};
-use crate::model::{Battery, Chemistry, Evidence, Level, Mode, Words};
-use crate::track::PackFeatures;
+use crate::model::{Battery, Chemistry, Evidence, Level, Mode, Report, Words};
+use crate::track::battery::sampling::extremes;
+use crate::track::{PackFeatures, Track};
 
-/// A reading of a pack with what is remembered of the pack.
+/// A reading of a pack with what is remembered of the pack, as all rules look at it: what several of them ask is found once.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look<'a> {
+pub struct Look<'a> {
     pub(super) features: &'a PackFeatures,
     pub(super) now: &'a Battery,
     /// The reading before, of the same pack.
@@ -16,23 +17,76 @@ pub(super) struct Look<'a> {
     pub(super) mode: Mode,
     /// Device time, s.
     pub(super) seconds: i64,
+    /// The extremes of this reading and of the one before.
+    pub(super) ends: Ends,
+    last_ends: Ends,
+}
+
+/// The extremes of one reading.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// Of the sensors, °C; NaN without any.
+    pub(super) hottest_c: f64,
+    pub(super) coldest_c: f64,
+    /// Of the cells that were measured, mV; without any `u16::MAX` and 0.
+    pub(super) lowest_mv: u16,
+    pub(super) highest_mv: u16,
+}
+
+impl Ends {
+    fn of(battery: &Battery) -> Self {
+        let (lowest_mv, highest_mv) = extremes(&battery.cells_mv).unwrap_or((u16::MAX, 0));
+        let degrees = battery.coldest_and_hottest();
+        let (coldest_c, hottest_c) = degrees.map_or((f64::NAN, f64::NAN), |(low, high)| (low.0, high.0));
+        Self { hottest_c, coldest_c, lowest_mv, highest_mv }
+    }
+
+    /// Voltage of the highest cell, V; NaN when none was measured.
+    pub(super) fn highest_volts(&self) -> f64 {
+        if self.highest_mv == 0 { f64::NAN } else { f64::from(self.highest_mv) / 1000.0 }
+    }
+
+    /// Voltage of the lowest cell, V; NaN when none was measured.
+    pub(super) fn lowest_volts(&self) -> f64 {
+        if self.highest_mv == 0 { f64::NAN } else { f64::from(self.lowest_mv) / 1000.0 }
+    }
 }
 
 impl<'a> Look<'a> {
+    /// At a report with what is remembered including it, and the report before; `None` when the management said nothing.
+    #[must_use]
+    pub fn of(report: &'a Report, before: Option<&'a Report>, track: &'a Track) -> Option<Self> {
+        let now = report.battery.as_ref()?;
+        let features = track.packs.present()?;
+        let last = before.and_then(|before| before.battery.as_ref()).filter(|last| last.pack == now.pack);
+        let ends = Ends::of(now);
+        let (last_ends, seconds) = (last.map_or(ends, Ends::of), report.stamp.time.0 / 1000);
+        Some(Self { features, now, last, mode: report.mode, seconds, ends, last_ends })
+    }
+
     /// `None` for happenings, and when the management said nothing.
-    pub(super) fn at(sight: Sight<'a>) -> Option<Self> {
-        if sight.event.is_some() {
-            return None;
-        }
-        Self::again(sight)
+    pub(super) fn at(sight: Sight<'a>) -> Option<&'a Self> {
+        if sight.event.is_some() { None } else { sight.pack }
     }
 
     /// The same, to explain.
-    pub(super) fn again(sight: Sight<'a>) -> Option<Self> {
-        let now = sight.report.battery.as_ref()?;
-        let last = sight.before.and_then(|before| before.battery.as_ref()).filter(|last| last.pack == now.pack);
-        let seconds = sight.report.stamp.time.0 / 1000;
-        Some(Self { features: sight.track.packs.present()?, now, last, mode: sight.report.mode, seconds })
+    pub(super) fn again(sight: Sight<'a>) -> Option<&'a Self> {
+        sight.pack
+    }
+
+    /// The lower of an extreme in this and the last reading. NaN in the first reading.
+    pub(super) fn end_at_least(&self, value: impl Fn(&Ends) -> f64) -> f64 {
+        if self.last.is_none() { f64::NAN } else { value(&self.last_ends).min(value(&self.ends)) }
+    }
+
+    /// The higher of an extreme in this and the last reading.
+    pub(super) fn end_at_most(&self, value: impl Fn(&Ends) -> f64) -> f64 {
+        self.both_at_most(|_, ends| value(ends))
+    }
+
+    /// The higher of what a reading and its extremes make.
+    pub(super) fn both_at_most(&self, value: impl Fn(&Battery, &Ends) -> f64) -> f64 {
+        self.last.map_or(f64::NAN, |last| value(last, &self.last_ends).max(value(self.now, &self.ends)))
     }
 
     /// The lower of a value in this and the last reading: a spike is none. NaN in the first reading.

@@ -20,4 +20,4 @@ pub mod thermal_runaway;
 pub mod under_voltage;
 pub mod wrong_charger;
 
-pub use look::ByChemistry;
+pub use look::{ByChemistry, Look};

@@ -57,7 +57,7 @@ impl Detector for OverCurrent {
         let rate = look.at_least(|battery| -battery.current.0) / look.capacity_ah();
         let known = look.features.coulombs.capacity_ah().is_some();
         let own = rising(rate, self.0.c_rate.of(look.now.chemistry)).filter(|_| known);
-        let warned = (rate >= self.0.warned_c_rate && !has_other_reason(&look, &self.1))
+        let warned = (rate >= self.0.warned_c_rate && !has_other_reason(look, &self.1))
             .then(|| look.last.map_or(0, |last| last.alarm_level.min(look.now.alarm_level)))
             // No level is the usual case, and an error would cost an allocation.
             .filter(|level| *level > 0)

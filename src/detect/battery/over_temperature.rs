@@ -44,7 +44,7 @@ impl Detector for OverTemperature {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        let hottest = look.at_least(hottest);
+        let hottest = look.end_at_least(|ends| ends.hottest_c);
         let steps = if look.now.chemistry == Chemistry::Na { &self.0.na_hottest_c } else { &self.0.hottest_c };
         signal(rising(hottest, steps), hottest < steps[0] - 3.0)
     }

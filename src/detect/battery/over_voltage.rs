@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::look::{ByChemistry, Look, finding, rising, signal};
+use super::look::{ByChemistry, Ends, Look, finding, rising, signal};
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Chemistry, Kind, Level};
@@ -63,14 +63,13 @@ impl Detector for OverVoltage {
             return Signal::Unknown;
         }
         let steps = self.0.cell_v.of(look.now.chemistry);
-        let volts = highest_volts(&look);
-        let charger = self.0.is_charger(&look);
-        signal(rising(volts, steps).filter(|_| charger), volts < steps[0] * 0.99)
+        let volts = highest_volts(look);
+        signal(rising(volts, steps).filter(|_| self.0.is_charger(look)), volts < steps[0] * 0.99)
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let volts = highest_volts(&look);
+        let volts = highest_volts(look);
         let (mean, amps) = (Look::mean_volts(look.now), look.now.current.0);
         finding(
             format!("a cell is overcharged: {volts:.2} V, mean {mean:.2} V, {amps:.1} A; unplug the charger"),
@@ -109,9 +108,9 @@ impl OverVoltageSettings {
 
 /// The highest cell of both readings, V.
 pub(super) fn highest_volts(look: &Look<'_>) -> f64 {
-    let lying = look.features.cells.lying_cell();
+    let Some(lying) = look.features.cells.lying_cell() else { return look.end_at_least(Ends::highest_volts) };
     look.at_least(|battery| {
-        let cells = battery.cells_mv.iter().enumerate().filter(|(index, mv)| measured(**mv) && Some(*index) != lying);
+        let cells = battery.cells_mv.iter().enumerate().filter(|(index, mv)| measured(**mv) && *index != lying);
         cells.map(|(_, mv)| *mv).max().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0)
     })
 }

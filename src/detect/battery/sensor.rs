@@ -74,7 +74,7 @@ impl Detector for Sensor {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        match self.settings.judge(&look) {
+        match self.settings.judge(look) {
             Some(lie) if lie.kind == self.kind => Signal::Present(Level::One),
             Some(_) => Signal::Unknown,
             None => Signal::Absent,
@@ -83,7 +83,7 @@ impl Detector for Sensor {
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        self.settings.judge(&look).map_or_else(Finding::default, describe)
+        self.settings.judge(look).map_or_else(Finding::default, describe)
     }
 }
 

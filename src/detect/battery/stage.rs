@@ -1,5 +1,6 @@
 //! A pack for the tests of the rules: it rests at half its charge and says what it is told to.
 
+use super::look::Look;
 use crate::base::Timestamp;
 use crate::base::units::{Amps, Celsius, Kiloohms, Percent, Volts};
 use crate::detect::detector::{Detector, Sight, Signal};
@@ -108,7 +109,9 @@ impl Stage {
     /// What a rule says of it, and that it gives a reason in both languages when it claims something.
     pub fn ask(&self, rule: &dyn Detector) -> Signal {
         let now = self.report.stamp.time;
-        let sight = Sight { now, report: &self.report, before: self.before.as_ref(), event: None, track: &self.track };
+        let (report, before, track) = (&self.report, self.before.as_ref(), &self.track);
+        let pack = Look::of(report, before, track);
+        let sight = Sight { now, report, before, event: None, track, pack: pack.as_ref() };
         let signal = rule.examine(sight);
         if matches!(signal, Signal::Present(_)) {
             let finding = rule.explain(sight);

@@ -42,7 +42,7 @@ impl Detector for TemperatureSpread {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        let spread = look.at_least(spread);
+        let spread = look.end_at_least(|ends| ends.hottest_c - ends.coldest_c);
         signal(rising(spread, &self.0.spread_k), spread < self.0.spread_k[0] - 2.0)
     }
 

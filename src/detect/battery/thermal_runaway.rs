@@ -69,16 +69,18 @@ impl Detector for ThermalRunaway {
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
         let limits = &self.0;
-        let signs = Signs::of(&look);
-        let hot = signs.hottest_c >= limits.hot_c;
-        let uneven = signs.spread_k >= limits.spread_k;
+        let spread_k = look.ends.hottest_c - look.ends.coldest_c;
+        let hot = look.ends.hottest_c >= limits.hot_c;
+        let uneven = spread_k >= limits.spread_k;
         let heat = look.features.heat;
         let (rise_k, rise_k_s) = (f64::from(heat.rise_k()), f64::from(heat.rise_k_s()));
         let rising = (rise_k_s >= limits.rise_k_s && rise_k >= limits.rise_k) || rise_k >= limits.spread_k;
         // GB 38031-2025 asks for more than 3 s of it; a wandering sensor does not rise twice while the pack grows uneven.
-        let again = rising && heat.fast_readings() >= 2 && signs.spread_k >= limits.again_spread_k;
-        let collapsed = signs.lowest_cell <= limits.lowest_cell;
-        let leaking = signs.insulation_kohm <= limits.insulation_kohm;
+        let again = rising && heat.fast_readings() >= 2 && spread_k >= limits.again_spread_k;
+        // The median is not above the highest: most packs need no median.
+        let low = look.ends.lowest_volts() / look.ends.highest_volts() <= limits.lowest_cell;
+        let collapsed = low && Signs::of(look).lowest_cell <= limits.lowest_cell;
+        let leaking = look.now.insulation.0 <= limits.insulation_kohm;
         let count = [hot, uneven, rising, again, collapsed, leaking].into_iter().filter(|sign| *sign).count();
         // Hot and uneven for long, without anything else, is heat from elsewhere.
         if count >= 2 && (hot || uneven || rising) && (rising || collapsed || leaking) {
@@ -91,7 +93,7 @@ impl Detector for ThermalRunaway {
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
-        Look::again(sight).map_or_else(Finding::default, |look| describe(&look))
+        Look::again(sight).map_or_else(Finding::default, describe)
     }
 }
 

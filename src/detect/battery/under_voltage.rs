@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::look::{ByChemistry, Look, falling, finding, signal};
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
-use crate::model::Kind;
+use crate::model::{Battery, Kind};
 use crate::track::battery::reading::measured;
 
 /// When cells count as emptied too far.
@@ -52,13 +52,13 @@ impl Detector for UnderVoltage {
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
         let steps = self.0.cell_v.of(look.now.chemistry);
-        let volts = lowest_volts(&look);
+        let volts = lowest_volts(look);
         signal(falling(volts, steps), volts > steps[0] * 1.02)
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let volts = lowest_volts(&look);
+        let volts = lowest_volts(look);
         let (amps, soc) = (look.now.current.0, look.now.soc.0);
         finding(
             format!(
@@ -80,11 +80,14 @@ fn lowest_volts(look: &Look<'_>) -> f64 {
         features.cells.fallen.cell().map(|(cell, ..)| cell),
     ];
     let ohms = f64::from(features.resistance.milliohms().unwrap_or(0.0)) / 1000.0;
+    let sag = |battery: &Battery| (-battery.current.0).max(0.0) * ohms;
+    if bad == [None; 3] {
+        return look.both_at_most(|battery, ends| ends.lowest_volts() + sag(battery));
+    }
     look.at_most(|battery| {
-        let sag = (-battery.current.0).max(0.0) * ohms;
         let cells = battery.cells_mv.iter().enumerate();
         let cells = cells.filter(|(index, mv)| measured(**mv) && !bad.contains(&Some(*index)));
-        cells.map(|(_, mv)| *mv).min().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0 + sag)
+        cells.map(|(_, mv)| *mv).min().map_or(f64::NAN, |mv| f64::from(mv) / 1000.0 + sag(battery))
     })
 }
 

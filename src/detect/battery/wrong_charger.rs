@@ -71,20 +71,20 @@ impl Detector for WrongCharger {
             return Signal::Absent;
         }
         let volts = look.at_least(usual_volts);
-        let limit = self.limit_volts(&look);
+        let limit = self.limit_volts(look);
         let charge = look.features.charge;
         let tapered = charge
             .lowest()
             .is_some_and(|(lowest, _)| f64::from(lowest) < self.0.tapered * f64::from(charge.strongest_a()));
-        let present = volts >= limit && !tapered && !self.1.is_worn(&look) && !look.has_bad_cell();
+        let present = volts >= limit && !tapered && !self.1.is_worn(look) && !look.has_bad_cell();
         // As bad as what it does to the cells.
-        let level = self.1.level(&look).unwrap_or(Level::One);
+        let level = self.1.level(look).unwrap_or(Level::One);
         signal(present.then_some(level), volts < limit * 0.99)
     }
 
     fn explain(&self, sight: Sight<'_>) -> Finding {
         let Some(look) = Look::again(sight) else { return Finding::default() };
-        let (volts, limit) = (usual_volts(look.now), self.limit_volts(&look));
+        let (volts, limit) = (usual_volts(look.now), self.limit_volts(look));
         let (amps, usual) = (look.now.current.0, f64::from(look.features.charge.usual_a().unwrap_or(f32::NAN)));
         finding(
             format!(

@@ -94,6 +94,7 @@ impl Stage {
             before: None,
             event: self.event.as_ref(),
             track: &self.track,
+            pack: None,
         };
         let level = match rule.examine(sight) {
             Signal::Absent => return Says::Nothing,

@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sampling::{dither, floor, integer};
+
 /// Steps of a lag in a percent of charge, and of the usual one.
 const LAG_STEPS: f32 = 256.0;
 const BASE_STEPS: f32 = 8.0;
@@ -35,8 +37,6 @@ pub(super) struct Moment {
     pub(super) lag_gain: f32,
     /// Share of the lag in the usual one; 0 when this reading does not tell it.
     pub(super) base_gain: f32,
-    /// From 0 to 1, another one in each reading: where fixed point rounds up, so that small corrections are not lost.
-    pub(super) dither: f32,
 }
 
 impl CellFeature {
@@ -66,31 +66,105 @@ impl CellFeature {
     pub(super) fn innovation(self, moment: &Moment, mv: f32) -> f32 {
         mv + moment.slope * self.lag_pct() - moment.polarisation * self.ohm_excess()
     }
+}
 
-    /// Is corrected by an innovation.
-    pub(super) fn correct(&mut self, moment: &Moment, innovation: f32) {
-        if moment.lag_gain > 0.0 {
-            let percent = (-innovation / moment.slope).clamp(-LAG_STEP_LIMIT, LAG_STEP_LIMIT);
-            let steps = f32::from(self.lag) + moment.lag_gain * percent * LAG_STEPS + moment.dither;
-            self.lag = steps.floor() as i16;
-        }
-        if moment.base_gain > 0.0 {
-            let steps = f32::from(self.base) + moment.base_gain * self.growth_pct() * BASE_STEPS + moment.dither;
-            self.base = steps.floor() as i8;
-        }
+impl Moment {
+    /// Whether it tells anything of the charge of a cell.
+    pub(super) fn tells(&self) -> bool {
+        self.lag_gain > 0.0 || self.base_gain > 0.0
     }
 
-    /// Learns its resistance from a step of the current that moved the median cell by `polarisation` mV and changed its own
-    /// deviation by `change` mV; `gain` is the share of a clear step.
-    pub(super) fn step(&mut self, polarisation: f32, change: f32, gain: f32, dither: f32) {
-        let limit = polarisation.abs();
-        let innovation = (change - polarisation * self.ohm_excess()).clamp(-limit, limit);
-        let norm = polarisation * polarisation + STEP_MV * STEP_MV;
-        let steps = f32::from(self.ohm) + gain * innovation * polarisation / norm * OHM_STEPS + dither;
-        self.ohm = steps.floor() as i8;
+    /// The lag and the usual lag of a cell, in their steps, corrected by an innovation. The dither, from 0 to 1 and another
+    /// one in each reading, is where fixed point rounds up, so that small corrections are not lost.
+    #[inline]
+    fn corrected(&self, lag: f32, base: f32, innovation: f32, dither: f32) -> (f32, f32) {
+        let (mut lag, mut base) = (lag, base);
+        if self.lag_gain > 0.0 {
+            let percent = (-innovation / self.slope).clamp(-LAG_STEP_LIMIT, LAG_STEP_LIMIT);
+            let steps = lag + self.lag_gain * percent * LAG_STEPS + dither;
+            lag = floor(steps, -32_768.0, 32_767.0);
+        }
+        if self.base_gain > 0.0 {
+            let growth_pct = lag / LAG_STEPS - base / BASE_STEPS;
+            let steps = base + self.base_gain * growth_pct * BASE_STEPS + dither;
+            base = floor(steps, -128.0, 127.0);
+        }
+        (lag, base)
     }
 }
 
+/// Corrects all cells that are sound, each by its innovation.
+pub(super) fn correct_all(
+    cells: &mut [CellFeature],
+    moment: &Moment,
+    innovations: &[f32],
+    seconds: u32,
+    sound: impl Fn(usize) -> bool,
+) {
+    for (first, (cells, own)) in (0..).step_by(LANES).zip(cells.chunks_mut(LANES).zip(innovations.chunks(LANES))) {
+        let (mut lags, mut bases, mut innovations) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        innovations[..own.len()].copy_from_slice(own);
+        for ((lag, base), cell) in lags.iter_mut().zip(&mut bases).zip(&*cells) {
+            (*lag, *base) = (cell.lag.into(), cell.base.into());
+        }
+        for (((lag, base), innovation), index) in lags.iter_mut().zip(&mut bases).zip(&innovations).zip(first as u32..)
+        {
+            (*lag, *base) = moment.corrected(*lag, *base, *innovation, dither(seconds, index));
+        }
+        for (((cell, lag), base), index) in cells.iter_mut().zip(lags).zip(bases).zip(first..) {
+            if sound(index) {
+                (cell.lag, cell.base) = (integer(lag) as i16, integer(base) as i8);
+            }
+        }
+    }
+}
+
+/// A step of the current.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// By how much it moved the median cell, mV.
+    pub(super) polarisation: f32,
+    /// Share of a clear step in what is known.
+    pub(super) gain: f32,
+}
+
+impl Step {
+    /// The resistance of a cell, in its steps, learned from how its deviation changed, mV.
+    #[inline]
+    fn learned(self, ohm: f32, change: f32, dither: f32) -> f32 {
+        let Self { polarisation, gain } = self;
+        let limit = polarisation.abs();
+        let innovation = (change - polarisation * (ohm / OHM_STEPS)).clamp(-limit, limit);
+        let norm = polarisation * polarisation + STEP_MV * STEP_MV;
+        let steps = ohm + gain * innovation * polarisation / norm * OHM_STEPS + dither;
+        floor(steps, -128.0, 127.0)
+    }
+}
+
+/// Lets all cells learn their resistance from a step of the current; `change` is by how much the deviation of one changed,
+/// mV, where that was measured.
+pub(super) fn step_all(cells: &mut [CellFeature], step: Step, seconds: u32, change: impl Fn(usize) -> Option<f32>) {
+    for (first, cells) in (0..).step_by(LANES).zip(cells.chunks_mut(LANES)) {
+        let (mut ohms, mut changes, mut sound) = ([0.0; LANES], [0.0; LANES], [false; LANES]);
+        for ((((ohm, own), sound), cell), index) in
+            ohms.iter_mut().zip(&mut changes).zip(&mut sound).zip(&*cells).zip(first..)
+        {
+            let change = change(index);
+            (*ohm, *own, *sound) = (cell.ohm.into(), change.unwrap_or(0.0), change.is_some());
+        }
+        for ((ohm, change), index) in ohms.iter_mut().zip(&changes).zip(first as u32..) {
+            *ohm = step.learned(*ohm, *change, dither(seconds, index + STEP_SALT));
+        }
+        for (cell, ohm) in cells.iter_mut().zip(ohms).zip(sound).filter_map(|(pair, sound)| sound.then_some(pair)) {
+            cell.ohm = integer(ohm) as i8;
+        }
+    }
+}
+
+/// So many cells are computed together: what is the same for several numbers side by side, processors do at once.
+const LANES: usize = 8;
+/// What tells the rounding of resistances from that of lags.
+const STEP_SALT: u32 = 97;
 /// A step of less polarisation is not clear, mV: rounding to 10 mV and noise make as much.
 const STEP_MV: f32 = 15.0;
 
@@ -98,8 +172,14 @@ const STEP_MV: f32 = 15.0;
 mod tests {
     use super::*;
 
-    fn dither(reading: usize) -> f32 {
-        (reading as f32 * 0.618_034).fract()
+    impl CellFeature {
+        fn correct(&mut self, moment: &Moment, innovation: f32, seconds: u32) {
+            correct_all(std::slice::from_mut(self), moment, &[innovation], seconds, |_| true);
+        }
+
+        fn step(&mut self, polarisation: f32, change: f32, gain: f32, seconds: u32) {
+            step_all(std::slice::from_mut(self), Step { polarisation, gain }, seconds, |_| Some(change));
+        }
     }
 
     #[test]
@@ -109,21 +189,15 @@ mod tests {
         for reading in 0..4000 {
             let polarisation = [0.0, -20.0, -60.0, -5.0][reading % 4];
             let norm = polarisation * polarisation + 900.0;
-            let moment = Moment {
-                slope: 8.0,
-                polarisation,
-                lag_gain: 0.01 * 900.0 / norm,
-                base_gain: 0.001,
-                dither: dither(reading),
-            };
+            let moment = Moment { slope: 8.0, polarisation, lag_gain: 0.01 * 900.0 / norm, base_gain: 0.001 };
             // 2 % behind, half as much resistance again, in steps of 10 mV.
             let mv = ((-16.0 + 0.5 * polarisation) / 10.0).round() * 10.0;
             if let Some((u, d)) = before {
-                cell.step(polarisation - u, mv - d, 0.02, dither(reading + 7));
+                cell.step(polarisation - u, mv - d, 0.02, reading as u32 * 10);
             }
             before = Some((polarisation, mv));
             let innovation = cell.innovation(&moment, mv);
-            cell.correct(&moment, innovation);
+            cell.correct(&moment, innovation, reading as u32 * 10);
         }
         assert!((cell.lag_pct() - 2.0).abs() < 0.5, "{}", cell.lag_pct());
         assert!((cell.ohm_excess() - 0.5).abs() < 0.1, "{}", cell.ohm_excess());
@@ -133,21 +207,15 @@ mod tests {
     #[test]
     fn a_lag_that_grows_is_told_from_a_usual_one_and_extremes_saturate() {
         let mut cell = CellFeature::default();
-        let moment = |reading| Moment {
-            slope: 8.0,
-            polarisation: 0.0,
-            lag_gain: 0.05,
-            base_gain: 0.002,
-            dither: dither(reading),
-        };
+        let moment = Moment { slope: 8.0, polarisation: 0.0, lag_gain: 0.05, base_gain: 0.002 };
         for reading in 0..400 {
-            let innovation = cell.innovation(&moment(reading), -0.1 * reading as f32);
-            cell.correct(&moment(reading), innovation);
+            let innovation = cell.innovation(&moment, -0.1 * reading as f32);
+            cell.correct(&moment, innovation, reading * 60);
         }
         assert!((2.0..5.0).contains(&cell.growth_pct()), "{} of {}", cell.growth_pct(), cell.lag_pct());
         for reading in 0..10_000 {
-            cell.correct(&Moment { lag_gain: 1.0, ..moment(reading) }, -9000.0);
-            cell.step(-20.0, 900.0, 1.0, 0.5);
+            cell.correct(&Moment { lag_gain: 1.0, ..moment }, -9000.0, reading * 60);
+            cell.step(-20.0, 900.0, 1.0, reading * 60);
         }
         assert!(cell.lag_pct() > 127.0 && cell.ohm_excess() <= -4.0);
     }

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{CellFeature, Moment};
+use super::cell::{CellFeature, Moment, Step, correct_all, step_all};
 use super::ocv;
 use super::reading::{Reading, measured};
-use super::sampling::{MOST_CELLS, dither, resolution};
+use super::sampling::{FEW, MOST_CELLS, biased, dither, floor_u8, nth_of_few, resolution, unbiased};
 use super::sensor::{Sensors, Trembling};
 use super::suspect::{Fallen, Laggard, Limits};
 use crate::model::Chemistry;
@@ -144,9 +144,8 @@ impl Cells {
         let mut innovations = [0.0_f32; MOST_CELLS];
         let innovations = &mut innovations[..self.list.len()];
         for ((innovation, cell), mv) in innovations.iter_mut().zip(&self.list).zip(now.cells_mv) {
-            if measured(*mv) {
-                *innovation = cell.innovation(&frame.moment, f32::from(*mv) - frame.median_mv);
-            }
+            let own = cell.innovation(&frame.moment, f32::from(*mv) - frame.median_mv);
+            *innovation = if measured(*mv) { own } else { 0.0 };
         }
         if beside.readings > 1 {
             self.sensors.compare(now, innovations, (median_mv, frame.step_mv));
@@ -162,11 +161,9 @@ impl Cells {
         }
         self.doubt();
         let skip = self.lying_cell();
-        for (index, (cell, innovation)) in self.list.iter_mut().zip(&*innovations).enumerate() {
-            if Some(index) != skip && measured(now.cells_mv[index]) {
-                let dither = dither(now.seconds(), index as u32);
-                cell.correct(&Moment { dither, ..frame.moment }, *innovation);
-            }
+        if frame.moment.tells() {
+            let sound = |index: usize| Some(index) != skip && measured(now.cells_mv[index]);
+            correct_all(&mut self.list, &frame.moment, innovations, now.seconds(), sound);
         }
         if beside.readings % SPREAD_EVERY == 1 {
             self.measure_spread(frame.step_mv);
@@ -207,7 +204,7 @@ impl Cells {
         if polarisation <= -0.5 * LOADED_MV && even {
             let load = f32::from(self.load);
             let share = if self.load == 0 { 1.0 } else { 1.0 / 32.0 };
-            self.load = (load + share * (polarisation.abs() - load) + dither(now.seconds(), 13)).floor() as u8;
+            self.load = floor_u8(load + share * (polarisation.abs() - load) + dither(now.seconds(), 13));
         }
         let tells = slope >= FLAT && relaxed(now.chemistry, beside);
         let untold_s = f32::from(self.untold_min) * 60.0 + seconds;
@@ -222,7 +219,7 @@ impl Cells {
             self.untold_min = self.untold_min.saturating_add(minutes as u16);
         }
         let base_gain = if lag_gain > 0.0 { base_share * clear } else { 0.0 };
-        let moment = Moment { slope, polarisation, lag_gain, base_gain, dither: 0.0 };
+        let moment = Moment { slope, polarisation, lag_gain, base_gain };
         let swing_mv = last.map_or(0.0, |(last, _)| (now.amps - last.amps).abs() * beside.milliohms);
         Frame { median_mv, step_mv: resolution(now.cells_mv), moment, swing_mv }
     }
@@ -249,13 +246,11 @@ impl Cells {
         }
         self.steps = self.steps.saturating_add(1);
         let gain = OHM_GAIN.max(1.0 / (f32::from(self.steps) + 4.0));
-        for (index, cell) in self.list.iter_mut().enumerate() {
+        let change = |index: usize| {
             let (mv, was) = (now.cells_mv[index], last.cells_mv[index]);
-            if measured(mv) && measured(was) {
-                let change = f32::from(mv) - f32::from(was) - moved_mv;
-                cell.step(polarisation, change, gain, dither(now.seconds(), index as u32 + 97));
-            }
-        }
+            (measured(mv) && measured(was)).then(|| f32::from(mv) - f32::from(was) - moved_mv)
+        };
+        step_all(&mut self.list, Step { polarisation, gain }, now.seconds(), change);
         self.follow_resistive();
     }
 
@@ -265,21 +260,27 @@ impl Cells {
         if count < 3 {
             return;
         }
-        let mut values = [0_u16; MOST_CELLS];
-        let mut middle = |value: fn(&CellFeature) -> u16| {
-            for (slot, cell) in values.iter_mut().zip(&self.list) {
-                *slot = value(cell);
-            }
-            f32::from(*values[..count].select_nth_unstable(count / 2).1)
-        };
-        let lags = middle(|cell| cell.raw_lag().unsigned_abs()) * 1.4826;
-        let growths = middle(|cell| (cell.growth_pct().abs() * 256.0) as u16) * 1.4826;
-        let ohms = middle(|cell| (cell.ohm_excess().abs() * OHM_SPREAD_STEPS) as u16) * 1.4826;
+        let lags = self.middle(|cell| cell.raw_lag().unsigned_abs()) * 1.4826;
+        let growths = self.middle(|cell| (cell.growth_pct().abs() * 256.0) as u16) * 1.4826;
+        let ohms = self.middle(|cell| (cell.ohm_excess().abs() * OHM_SPREAD_STEPS) as u16) * 1.4826;
         let few = (8.0 / count as f32).max(1.0);
         let least = LEAST_SPREAD_PCT * few * (1.0 + 0.15 * step_mv);
         self.spread = lags.max(least * 256.0) as u16;
         self.growth_spread = growths.max(LEAST_GROWTH * least * 256.0) as u16;
         self.ohm_spread = ohms.max(LEAST_OHM_SPREAD * few.sqrt() * (1.0 + 0.05 * step_mv) * OHM_SPREAD_STEPS) as u8;
+    }
+
+    /// The middle of something that cells have.
+    fn middle(&self, value: impl Fn(&CellFeature) -> u16) -> f32 {
+        let count = self.list.len();
+        if count <= FEW {
+            let mut values = [i16::MAX; FEW];
+            values.iter_mut().zip(&self.list).for_each(|(slot, cell)| *slot = biased(value(cell)));
+            return unbiased(nth_of_few(&values, count / 2)).into();
+        }
+        let mut values = [0_u16; MOST_CELLS];
+        values.iter_mut().zip(&self.list).for_each(|(slot, cell)| *slot = value(cell));
+        f32::from(*values[..count].select_nth_unstable(count / 2).1)
     }
 
     /// Decides whose sensor is not to be believed.

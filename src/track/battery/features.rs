@@ -24,6 +24,9 @@ pub struct PackFeatures {
     readings: u16,
     /// Usual insulation, kΩ.
     insulation: u16,
+    /// The middle of the last reading.
+    #[serde(skip)]
+    middle: Middle,
     /// Charge counted, and the capacity.
     pub coulombs: Coulombs,
     /// The last long rest.
@@ -38,6 +41,17 @@ pub struct PackFeatures {
     pub cells: Cells,
 }
 
+/// The median cell of the last reading, mV, so that it need not be found again when the next one comes; 0 unknown. It
+/// follows from the last report, so it is neither stored nor compared.
+#[derive(Debug, Clone, Copy, Default)]
+struct Middle(f32);
+
+impl PartialEq for Middle {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 impl PackFeatures {
     /// A pack that is seen for the first time.
     #[must_use]
@@ -47,6 +61,7 @@ impl PackFeatures {
             seen: reading.seconds(),
             readings: 0,
             insulation: 0,
+            middle: Middle::default(),
             coulombs: Coulombs::default(),
             rest: Rest::default(),
             charge: Charge::default(),
@@ -78,7 +93,7 @@ impl PackFeatures {
             && count >= self.cells.len()
         {
             let before = timed.filter(|(last, _)| last.cells_mv.len() == now.cells_mv.len());
-            let median_before = before.and_then(|(last, _)| median(last.cells_mv));
+            let median_before = before.and_then(|(last, _)| self.middle_of(last));
             if let (Some((last, seconds)), Some(was)) = (before, median_before) {
                 self.resistance.follow(now.amps - last.amps, median_mv - was, seconds);
             }
@@ -91,6 +106,13 @@ impl PackFeatures {
             self.cells.follow(now, timed, median_mv, beside);
         }
         self.seen = now.seconds();
+        self.middle = Middle(median_mv.unwrap_or(0.0));
+    }
+
+    /// The median cell of the reading before, mV.
+    fn middle_of(&self, last: &Reading) -> Option<f32> {
+        let Middle(known) = self.middle;
+        if known > 0.0 && self.seen == last.seconds() { Some(known) } else { median(last.cells_mv) }
     }
 
     fn insulate(&mut self, now: &Reading, seconds: f32) {

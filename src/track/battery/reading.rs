@@ -44,29 +44,38 @@ impl<'a> Reading<'a> {
     /// What a report says of the pack.
     #[must_use]
     pub fn of(report: &Report, battery: &'a Battery) -> Self {
-        let degrees = |found: Option<crate::base::units::Celsius>| found.map_or(f32::NAN, |celsius| celsius.0 as f32);
+        Self::of_pack(name(battery.pack.as_bytes()), report, battery)
+    }
+
+    /// What a report says of the pack, when it says anything, beside a newer reading.
+    #[must_use]
+    pub fn before(report: &'a Report, newer: (u32, &Battery)) -> Option<Self> {
+        let (pack, newer) = newer;
+        let battery = report.battery.as_ref()?;
+        // Nearly always the same one, whose hash is known.
+        let pack = if battery.pack == newer.pack { pack } else { name(battery.pack.as_bytes()) };
+        Some(Self::of_pack(pack, report, battery))
+    }
+
+    fn of_pack(pack: u32, report: &Report, battery: &'a Battery) -> Self {
+        let ends = battery.coldest_and_hottest();
+        let (coldest_c, hottest_c) = ends.map_or((f32::NAN, f32::NAN), |(low, high)| (low.0 as f32, high.0 as f32));
         Self {
             time: report.stamp.time,
-            pack: name(battery.pack.as_bytes()),
+            pack,
             chemistry: battery.chemistry,
             charging: report.mode == Mode::Charging,
             riding: report.mode == Mode::Riding,
             amps: battery.current.0 as f32,
             pack_mv: (battery.voltage.0 * 1000.0) as f32,
             cells_mv: &battery.cells_mv,
-            hottest_c: degrees(battery.hottest()),
-            coldest_c: degrees(battery.coldest()),
+            hottest_c,
+            coldest_c,
             insulation_kohm: battery.insulation.0 as f32,
             soc_pct: battery.soc.0 as f32,
             soh_pct: battery.soh.0 as f32,
             alarm_level: battery.alarm_level,
         }
-    }
-
-    /// The same, if the report says anything of the pack.
-    #[must_use]
-    pub fn of_report(report: &'a Report) -> Option<Self> {
-        report.battery.as_ref().map(|battery| Self::of(report, battery))
     }
 
     /// Device time in seconds.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reading::{Reading, measured};
+use super::sampling::floor_u8;
 
 /// No cell.
 const NONE: u8 = u8::MAX;
@@ -56,8 +57,11 @@ impl Sensors {
         }
         let sum: u32 = now.cells_mv.iter().map(|mv| u32::from(*mv)).sum();
         let rest = sum as f32 - now.pack_mv;
-        let worst = innovations.iter().enumerate().max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
-        let Some((worst, departure)) = worst.map(|(index, mv)| (index as u8, *mv)) else { return };
+        // Without their signs, numbers are in the order of their bits.
+        let size = |mv: &f32| mv.abs().to_bits() as i32;
+        let Some(most) = innovations.iter().map(size).max() else { return };
+        let worst = innovations.iter().rposition(|mv| size(mv) == most).unwrap_or(0);
+        let (worst, departure) = (worst as u8, innovations[worst]);
         if self.base == i16::MIN {
             // One that lies from the beginning must not be taken for the pack's own difference.
             let lies = departure.abs() >= LEAST_MV && matches(departure, rest);
@@ -160,9 +164,8 @@ impl Trembling {
         if count < 3.0 {
             return;
         }
-        let follow = |known: u8, mv: f32| {
-            (f32::from(known) + TREMBLE_GAIN * (mv * 2.0 - f32::from(known)) + dither).floor() as u8
-        };
+        let follow =
+            |known: u8, mv: f32| floor_u8(f32::from(known) + TREMBLE_GAIN * (mv * 2.0 - f32::from(known)) + dither);
         self.usual = follow(self.usual, (sum - most) / (count - 1.0));
         if let Some(own) = (self.cell != NONE).then(|| change(self.cell.into())).flatten() {
             let drift = f32::from(self.drift);

@@ -43,6 +43,12 @@ impl Limits {
         let growth = cell.growth_pct().min(cell.lag_pct().max(0.0) * 2.0);
         (cell.lag_pct() / self.lag_pct).max(growth / self.growth_pct)
     }
+
+    /// Whether a cell is at the limit or beyond it: the same without dividing.
+    fn are_exceeded_by(self, cell: CellFeature) -> bool {
+        let growth = cell.growth_pct().min(cell.lag_pct().max(0.0) * 2.0);
+        cell.lag_pct() >= self.lag_pct || growth >= self.growth_pct
+    }
 }
 
 fn hours(minutes: u16) -> u8 {
@@ -82,6 +88,9 @@ impl Laggard {
             return;
         }
         *self = Self::default();
+        if !cells.iter().any(|cell| limits.are_exceeded_by(*cell)) {
+            return;
+        }
         let cells = cells.iter().enumerate().filter(|(index, _)| Some(*index) != skip);
         let worst = cells.map(|(index, cell)| (index, *cell, limits.exceeded_by(*cell)));
         if let Some((worst, cell, excess)) = worst.max_by(|(.., a), (.., b)| a.total_cmp(b))

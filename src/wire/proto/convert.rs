@@ -4,6 +4,7 @@ use prost::Message as _;
 use smallvec::SmallVec;
 
 use super::fields::{Batch, Battery, Event, Kind, Link, Member, Motion, Near, Position, Reply, Report, State};
+use super::quick;
 use crate::base::units::{
     Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts, nearest,
 };
@@ -49,11 +50,11 @@ fn e7(degrees: f64) -> i32 {
 }
 
 /// The number of a field whose name ends in `_e3`.
-fn of_e3(units: i64) -> f64 {
+pub(super) fn of_e3(units: i64) -> f64 {
     units as f64 / E3
 }
 
-fn place(lat_e7: i32, lon_e7: i32) -> LatLon {
+pub(super) fn place(lat_e7: i32, lon_e7: i32) -> LatLon {
     LatLon { lat: f64::from(lat_e7) / E7, lon: f64::from(lon_e7) / E7 }
 }
 
@@ -62,7 +63,7 @@ fn number_of<T: PartialEq>(words: &[(T, &str)], wanted: &T) -> i32 {
     words.iter().position(|(value, _)| value == wanted).map_or(0, |at| at as i32 + 1)
 }
 
-fn word_of<T: Copy>(words: &[(T, &str)], number: i32) -> Result<T, Rejection> {
+pub(super) fn word_of<T: Copy>(words: &[(T, &str)], number: i32) -> Result<T, Rejection> {
     let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     at.and_then(|at| words.get(at)).map(|(value, _)| *value).ok_or(Rejection::Schema)
 }
@@ -86,12 +87,16 @@ pub(in crate::wire) fn write(message: &Message, buffer: &mut Vec<u8>) {
 /// Reads a message of a channel; its ranges are not yet checked, but for those of the members of a batch.
 pub(in crate::wire) fn read(channel: Channel, payload: &[u8]) -> Result<Message, Rejection> {
     match channel {
-        Channel::Report => taken::<Report>(payload)?.report().map(Message::Report),
+        Channel::Report => report(payload).map(Message::Report),
         Channel::Event => taken::<Event>(payload)?.event().map(Message::Event),
         Channel::State => taken::<State>(payload)?.presence().map(Message::Presence),
         Channel::Reply => taken::<Reply>(payload)?.reply().map(Message::Reply),
         Channel::Batch => taken::<Batch>(payload)?.batch(),
     }
+}
+
+fn report(payload: &[u8]) -> Result<model::Report, Rejection> {
+    quick::read(payload).map_or_else(|| taken::<Report>(payload)?.report(), Ok)
 }
 
 fn taken<T: prost::Message + Default>(payload: &[u8]) -> Result<T, Rejection> {
@@ -111,7 +116,7 @@ fn name(v: u32, vin: &str) -> Result<Vin, Rejection> {
 }
 
 impl Report {
-    fn of(report: &model::Report) -> Self {
+    pub(super) fn of(report: &model::Report) -> Self {
         let model::Report { stamp, mode, locked, key_near, position, motion, battery, link, air } = report;
         let Stamp { vin, boot, seq, time } = *stamp;
         let model::Motion { wheel, vibration, tilt, odometer } = *motion;
@@ -137,7 +142,7 @@ impl Report {
         }
     }
 
-    fn report(self) -> Result<model::Report, Rejection> {
+    pub(super) fn report(self) -> Result<model::Report, Rejection> {
         let stamp = stamp(self.v, &self.vin, self.boot, self.seq, self.ts_ms)?;
         let motion = self.motion.ok_or(Rejection::Schema)?;
         Ok(model::Report {

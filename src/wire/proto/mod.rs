@@ -3,5 +3,6 @@
 
 mod convert;
 mod fields;
+mod quick;
 
 pub(super) use convert::{read, write};
