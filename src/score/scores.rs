@@ -221,6 +221,7 @@ impl Scores {
             moved: None,
             severity: Some(2),
             managed: [None; 3],
+            parameters: BTreeMap::new(),
         };
         let all = |vin| Kind::ALL.iter().map(|kind| case(vin, *kind)).collect();
         Self::of(&Material { cases: vin.map(all).unwrap_or_default(), ..Material::default() })
