@@ -264,6 +264,24 @@ fn an_exchanged_pack_is_another_one() {
 }
 
 #[test]
+fn what_should_begin_while_something_else_goes_on_waits_for_its_end() {
+    let text = "vehicles = 1\nduration = \"8h\"\nstart = \"2026-06-01T08:00:00+08:00\"\n\
+        [[incident]]\nkind = \"consent_off\"\nwindow = \"1h..1h\"\nlasts = \"3h\"\n\
+        [[incident]]\nkind = \"tow\"\nwindow = \"2h..2h\"\n";
+    let mut fleet = Fleet::new(&Arc::new(setting(text)), 1);
+    let (mut incidents, mut last) = (BTreeMap::new(), Timestamp(0));
+    while let Some(emission) = fleet.poll(Timestamp::NEVER) {
+        assert!(emission.at >= last, "time goes back at {:?}", emission.output);
+        last = emission.at;
+        if let Output::IncidentBegan(incident) | Output::IncidentEnded(incident) = emission.output {
+            incidents.insert(incident.kind, incident);
+        }
+    }
+    let (before, tow) = (&incidents[&Kind::ConsentOff], &incidents[&Kind::Tow]);
+    assert!(before.end.is_some_and(|end| tow.start > end), "{before:?} {tow:?}");
+}
+
+#[test]
 fn a_worn_pack_that_a_thief_leaves_behind_is_a_fault_of_its_own() {
     for (pack, figures, expected) in [
         ("LFP48_20", "", Some(Kind::CapacityFade)),

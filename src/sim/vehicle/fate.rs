@@ -285,6 +285,7 @@ impl Vehicle {
 
     /// After the last step: back to normal life, if there is one.
     fn recover(&mut self, setting: &Setting, incident: &Incident, now: Timestamp) {
+        self.put_off_next(now);
         self.modem.set_urgency(Urgency::Parked, now);
         if ends_use(incident.kind) {
             return;
@@ -292,6 +293,15 @@ impl Vehicle {
         self.unusual = None;
         if let Doing::Standing { spot, .. } = self.doing {
             self.plan_trip(setting, &spot, now);
+        }
+    }
+
+    /// What should have begun meanwhile begins a minute later, with all that leads up to it.
+    fn put_off_next(&mut self, now: Timestamp) {
+        if let Some(next) = self.pending.last_mut().filter(|next| next.due <= now) {
+            let due = now.plus_seconds(60.0);
+            next.start = next.start.plus_seconds(due.seconds_since(next.due));
+            next.due = due;
         }
     }
 
