@@ -1,6 +1,7 @@
 //! `zhilian score`: how good the detectors are, against the truth.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::outfile::OutFile;
 use super::output::{self, Style};
 use super::simulate::RunArgs;
 use super::{ExitCode, Failure};
@@ -16,7 +18,7 @@ use crate::base::condition::numbers;
 use crate::base::{Clock, Condition};
 use crate::config::{self, Config};
 use crate::score::condition;
-use crate::score::{Case, Claim, Material, Scores, Sweep, episodes, lines, rehearse, table};
+use crate::score::{Case, Claim, Material, Mistake, Scores, Sweep, episodes, lines, mistakes, rehearse, table};
 
 /// Most seeds of a sweep.
 const MOST_SEEDS: u64 = 10_000;
@@ -40,6 +42,12 @@ pub struct ScoreArgs {
     /// Exit with 3 when this holds, such as 'recall.tow<0.99'; may be given several times
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Condition>,
+    /// Write what was missed, misnamed and falsely told to a file, with the reasons given: one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub mistakes: Option<PathBuf>,
+    /// Replace the file of --mistakes if it is there
+    #[arg(long, requires = "mistakes")]
+    pub force: bool,
     /// What is scored.
     #[command(flatten)]
     pub run: RunArgs,
@@ -68,19 +76,49 @@ pub fn run(args: &ScoreArgs, config: &Config) -> Result<(), Failure> {
     let style = args.run.style();
     let sweeps = args.seeds.is_some();
     args.fail_if.iter().try_for_each(|condition| check_name(condition, sweeps))?;
-    let object = match (&args.truth, &args.alerts, &args.seeds) {
-        (Some(truth), Some(alerts), _) => print(style, &of_files(truth, alerts, &args.run)?, table::of_scores),
-        (_, _, Some(seeds)) => {
-            let per_seed = of_seeds(&args.run, &seeds.clone().collect::<Vec<_>>(), args.jobs, config)?;
-            print(style, &Sweep::of(per_seed), table::of_sweep)
-        }
-        (_, _, None) => print(style, &of_run(&args.run, args.run.seed, config)?, table::of_scores),
+    let file = args.mistakes.as_deref().map(|path| OutFile::whole(path, args.force)).transpose()?;
+    let runs = match (&args.truth, &args.alerts, &args.seeds) {
+        (Some(truth), Some(alerts), _) => vec![Scored::of(&of_files(truth, alerts, &args.run)?)],
+        (_, _, Some(seeds)) => runs_of(&args.run, &seeds.clone().collect::<Vec<_>>(), args.jobs, config)?,
+        (_, _, None) => vec![of_run(&args.run, args.run.seed, config)?],
+    };
+    if let Some(file) = file {
+        write_mistakes(file, &runs)?;
+    }
+    let mut scores = runs.into_iter().map(|run| run.scores);
+    let object = match (sweeps, scores.next()) {
+        (false, Some(scores)) => print(style, &scores, table::of_scores),
+        (_, first) => print(style, &Sweep::of(first.into_iter().chain(scores).collect()), table::of_sweep),
     };
     hold(&args.fail_if, &object)
 }
 
+/// What came of one run.
+#[derive(Debug, Clone)]
+struct Scored {
+    scores: Scores,
+    mistakes: Vec<Mistake>,
+}
+
+impl Scored {
+    fn of(material: &Material) -> Self {
+        Self { scores: Scores::of(material), mistakes: mistakes(material) }
+    }
+}
+
+/// Writes all that went wrong, run by run.
+fn write_mistakes(file: OutFile, runs: &[Scored]) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    for mistake in runs.iter().flat_map(|run| &run.mistakes) {
+        serde_json::to_writer(&mut lines, mistake).map_err(|error| file.failed(&error.into()))?;
+        lines.push(b'\n');
+    }
+    file.handle()?.write_all(&lines).map_err(|error| file.failed(&error))?;
+    file.finish()
+}
+
 /// Runs a scenario in virtual time.
-fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scores, Failure> {
+fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scored, Failure> {
     if args.scenario.is_none() {
         let message = "nothing to score: give a --scenario, or --truth with --alerts";
         return Err(Failure::new(ExitCode::Usage, message));
@@ -93,7 +131,8 @@ fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scores, 
     let before = clock.now();
     let outcome = rehearse(setting, config.simulate.shards, &config.collect);
     let wall_s = clock.now().seconds_since(before);
-    Ok(Scores::of(&outcome.material()).timed(wall_s))
+    let Scored { scores, mistakes } = Scored::of(&outcome.material());
+    Ok(Scored { scores: scores.timed(wall_s), mistakes })
 }
 
 /// Runs a scenario with each seed, `jobs` at a time, and scores each run.
@@ -101,6 +140,10 @@ fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scores, 
 /// # Errors
 /// A bad scenario.
 pub fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
+    Ok(runs_of(args, seeds, jobs, config)?.into_iter().map(|run| run.scores).collect())
+}
+
+fn runs_of(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scored>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -120,11 +163,11 @@ pub fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Re
     })?
     .concat();
     all.sort_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, scores)| scores).collect())
+    Ok(all.into_iter().map(|(_, run)| run).collect())
 }
 
 /// Scores what others wrote down.
-fn of_files(truth: &Path, alerts: &Path, args: &RunArgs) -> Result<Scores, Failure> {
+fn of_files(truth: &Path, alerts: &Path, args: &RunArgs) -> Result<Material, Failure> {
     let mut cases: BTreeMap<(u64, usize), Case> = BTreeMap::new();
     for (number, line) in read_lines(truth)?.iter().enumerate() {
         let case = lines::case(line).map_err(|what| fault(truth, number, &what))?;
@@ -136,13 +179,13 @@ fn of_files(truth: &Path, alerts: &Path, args: &RunArgs) -> Result<Scores, Failu
     for (number, line) in read_lines(alerts)?.iter().enumerate() {
         claims.extend(lines::claim(line).map_err(|what| fault(alerts, number, &what))?);
     }
-    Ok(Scores::of(&Material {
+    Ok(Material {
         cases: cases.into_values().collect(),
         episodes: episodes(claims),
         vehicles: args.vehicles,
         days: args.duration.map(|span| span.as_secs_f64() / 86_400.0),
         ..Material::default()
-    }))
+    })
 }
 
 fn read_lines(path: &Path) -> Result<Vec<String>, Failure> {

@@ -24,6 +24,8 @@ pub struct Claim {
     pub at: Timestamp,
     /// Since when it is so, by the device's clock.
     pub since: Option<Timestamp>,
+    /// The reason in words, if it gives one.
+    pub why: Option<String>,
 }
 
 impl From<&Alert> for Claim {
@@ -38,6 +40,7 @@ impl From<&Alert> for Claim {
             at: alert.at,
             // What comes back is held against the truth anew, from when it did.
             since: alert.history.iter().all(|step| step.state != AlertState::Reopened).then_some(alert.episode),
+            why: Some(alert.why.en.clone()),
         }
     }
 }
@@ -51,6 +54,8 @@ pub struct Growth {
     pub level: Level,
     /// The rule it named.
     pub rule: String,
+    /// The reason in words, if it gave one.
+    pub why: Option<String>,
 }
 
 /// One life of an alert.
@@ -90,9 +95,9 @@ pub fn episodes(claims: impl IntoIterator<Item = Claim>) -> Vec<Episode> {
     let mut all: Vec<Episode> = Vec::new();
     let mut open: BTreeMap<(Vin, Family, Option<String>), usize> = BTreeMap::new();
     for claim in claims {
-        let Claim { id, vin, family, rule, level, stands, at, since } = claim;
+        let Claim { id, vin, family, rule, level, stands, at, since, why } = claim;
         let key = (vin, family, id);
-        let growth = Growth { at, level, rule };
+        let growth = Growth { at, level, rule, why };
         match (open.get(&key).copied(), stands) {
             (None, true) => {
                 open.insert(key, all.len());
@@ -131,6 +136,7 @@ mod tests {
             stands,
             at: Timestamp(at_s * 1000),
             since: None,
+            why: None,
         }
     }
 

@@ -19,7 +19,10 @@ pub fn case(line: &str) -> Result<Option<Case>, String> {
     let start = time(&value, "start")?.ok_or("expected \"start_ms\"")?;
     let severity = value.get("severity").and_then(Value::as_u64).and_then(|level| u8::try_from(level).ok());
     let (end, moved) = (time(&value, "end")?, time(&value, "moved")?);
-    Ok(Some(Case { vin: vin(&value)?, kind, start, end, moved, severity, managed: [None; 3] }))
+    // Figures that are not ours are no reason to refuse a truth.
+    let parameters = value.get("parameters").cloned().map(serde_json::from_value).and_then(Result::ok);
+    let parameters = parameters.unwrap_or_default();
+    Ok(Some(Case { vin: vin(&value)?, kind, start, end, moved, severity, managed: [None; 3], parameters }))
 }
 
 /// The number by which a later line about the same incident is known.
@@ -57,6 +60,7 @@ pub fn claim(line: &str) -> Result<Option<Claim>, String> {
         stands: !matches!(state, "cleared" | "closed" | "resolved" | "ended" | "suppressed" | "withdrawn"),
         at: time(&value, "at")?.ok_or("expected \"at_ms\"")?,
         since: time(&value, "episode")?,
+        why: text(&value, "why").or_else(|| text(value.get("why")?, "en")).map(ToOwned::to_owned),
     }))
 }
 
@@ -117,7 +121,7 @@ fn time(value: &Value, key: &str) -> Result<Option<Timestamp>, String> {
 mod tests {
     use super::*;
     use crate::base::LatLon;
-    use crate::model::Incident;
+    use crate::model::{Incident, Parameter};
 
     const VIN: &str = "LZLEMTA20T0000001";
 
@@ -131,7 +135,7 @@ mod tests {
             end: Some(Timestamp(1_780_000_900_000)),
             moved: Some(Timestamp(1_780_000_020_000)),
             severity: 3,
-            parameters: std::collections::BTreeMap::new(),
+            parameters: [("distance_m".to_owned(), Parameter::Number(2500.0))].into(),
             from: LatLon::default(),
             to: None,
         };
@@ -150,6 +154,9 @@ mod tests {
             r#"{{"type":"alert","vin":"{VIN}","rule":"battery.odd","at_ms":5,"severity":"info","state":"cleared","id":7}}"#
         );
         let read = claim(&line).unwrap().unwrap();
+        assert_eq!(read.why, None);
+        let reason = format!(r#"{{"vin":"{VIN}","rule":"tow","at_ms":5,"why":{{"en":"gone","zh":"不见了"}}}}"#);
+        assert_eq!(claim(&reason).unwrap().unwrap().why.as_deref(), Some("gone"));
         assert_eq!((read.family, read.level, read.stands), (Family::Battery, Level::One, false));
         assert_eq!((read.id.as_deref(), read.at), (Some("7"), Timestamp(5)));
         assert_eq!((claim(r#"{"type":"summary"}"#), claim(" ")), (Ok(None), Ok(None)));

@@ -99,6 +99,7 @@ mod tests {
             moved: None,
             severity: None,
             managed: [None; 3],
+            parameters: BTreeMap::new(),
         }
     }
 
@@ -115,6 +116,7 @@ mod tests {
                     at: Timestamp(at * 1000),
                     level: *level,
                     rule: kind.rule().to_owned(),
+                    why: None,
                 })
                 .collect(),
         }

@@ -8,6 +8,7 @@ pub mod condition;
 pub mod downlink;
 pub mod lines;
 pub mod matching;
+pub mod mistake;
 pub mod rehearsal;
 pub mod scores;
 pub mod statistics;
@@ -17,6 +18,7 @@ pub mod truth;
 
 pub use claim::{Claim, Episode, episodes};
 pub use matching::missed_and_false;
+pub use mistake::{Mistake, mistakes};
 pub use rehearsal::{Outcome, rehearse};
 pub use scores::{Material, Scores};
 pub use sweep::Sweep;

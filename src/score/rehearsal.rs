@@ -1,6 +1,6 @@
 //! A whole run in virtual time: simulate, encode, decode, detect. The same code as over MQTT, without the waiting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,8 +87,8 @@ impl Outcome {
 /// What a run knows besides what the collector may know.
 #[derive(Debug, Default)]
 struct Witness {
-    /// The incident of each vehicle whose battery is faulty.
-    faulty: BTreeMap<u32, u32>,
+    /// Vehicles whose battery is faulty, each with the number of its incident.
+    faulty: BTreeSet<(u32, u32)>,
 }
 
 impl Witness {
@@ -97,8 +97,8 @@ impl Witness {
             return;
         }
         match incident.end {
-            None => self.faulty.insert(vehicle, incident.id),
-            Some(_) => self.faulty.remove(&vehicle),
+            None => self.faulty.insert((vehicle, incident.id)),
+            Some(_) => self.faulty.remove(&(vehicle, incident.id)),
         };
     }
 
@@ -123,7 +123,7 @@ impl Witness {
         if level == 0 {
             return;
         }
-        if let Some(incident) = self.faulty.get(&vehicle) {
+        for (_, incident) in self.faulty.range((vehicle, 0)..=(vehicle, u32::MAX)) {
             let managed = outcome.managed.entry(*incident).or_default();
             for first in managed.iter_mut().take(usize::from(level)) {
                 first.get_or_insert(at);

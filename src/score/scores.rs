@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::claim::Episode;
 use super::matching::{Detection, Verdict, judge};
-use super::statistics::{Spread, auroc, share};
+use super::statistics::{Lead, Spread, auroc, share};
 use super::truth::Case;
 use crate::base::{Timestamp, Vin};
 use crate::model::{Family, Kind, Level};
@@ -58,8 +58,8 @@ pub struct Shown {
     pub detected: u64,
     /// The share.
     pub recall: Option<f64>,
-    /// How much earlier than the management's own level 3 those were told that it told too, seconds; negative when later.
-    pub lead_s: Spread,
+    /// Of those of which the management told level 3 before the run was over: how much earlier the first alert was.
+    pub lead_s: Lead,
 }
 
 /// What became of a rule's alerts. An alert counts for the rule that it named in the end.
@@ -221,6 +221,7 @@ impl Scores {
             moved: None,
             severity: Some(2),
             managed: [None; 3],
+            parameters: BTreeMap::new(),
         };
         let all = |vin| Kind::ALL.iter().map(|kind| case(vin, *kind)).collect();
         Self::of(&Material { cases: vin.map(all).unwrap_or_default(), ..Material::default() })
@@ -284,11 +285,12 @@ impl Shown {
         }
         let shown = own.iter().filter(|(case, _)| case.shown() == Some(true));
         let lead_s = |(case, detection): &(&Case, Option<&Detection>)| {
-            Some(case.managed[2]?.seconds_since(detection.as_ref()?.at))
+            let managed = case.managed[2]?;
+            Some(detection.map(|detection| managed.seconds_since(detection.at)))
         };
         let incidents = shown.clone().count() as u64;
         let detected = shown.clone().filter(|(_, detection)| detection.is_some()).count() as u64;
-        let lead_s = Spread::of(shown.filter_map(lead_s).collect());
+        let lead_s = Lead::of(&shown.filter_map(lead_s).collect::<Vec<_>>());
         Some(Self { incidents, detected, recall: share(detected, incidents), lead_s })
     }
 }

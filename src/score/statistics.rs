@@ -23,6 +23,32 @@ impl Spread {
     }
 }
 
+/// How much earlier something was told than by somebody else, seconds; negative when later.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Lead {
+    /// How often somebody else told it.
+    pub n: u64,
+    /// Of these, how often we did.
+    pub told: u64,
+    /// One in twenty of ours is at most this much earlier.
+    pub p5: Option<f64>,
+    /// Half of them are at most this much earlier.
+    pub p50: Option<f64>,
+    /// The earliest.
+    pub max: Option<f64>,
+}
+
+impl Lead {
+    /// Of what somebody else told: how much earlier we did; `None` where we did not at all.
+    #[must_use]
+    pub fn of(leads: &[Option<f64>]) -> Self {
+        let mut told: Vec<f64> = leads.iter().copied().flatten().collect();
+        told.sort_by(f64::total_cmp);
+        let at = |share| percentile(&told, share);
+        Self { n: leads.len() as u64, told: told.len() as u64, p5: at(0.05), p50: at(0.5), max: at(1.0) }
+    }
+}
+
 /// The smallest value that is not exceeded by a `share` (0 to 1) of sorted values: nearest rank, so always one of them.
 #[must_use]
 pub fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
@@ -86,6 +112,14 @@ fn student_975(degrees_of_freedom: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lead_counts_what_was_not_told() {
+        let lead = Lead::of(&[Some(60.0), None, Some(-10.0), Some(20.0)]);
+        assert_eq!((lead.n, lead.told), (4, 3));
+        assert_eq!((lead.p5, lead.p50, lead.max), (Some(-10.0), Some(20.0), Some(60.0)));
+        assert_eq!(Lead::of(&[]), Lead::default());
+    }
 
     #[test]
     fn percentiles_are_values_that_occurred() {

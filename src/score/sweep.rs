@@ -147,13 +147,19 @@ mod tests {
             moved: None,
             severity: None,
             managed: [None; 3],
+            parameters: BTreeMap::new(),
         };
         let episode = |number| Episode {
             vin: vin(number),
             family: Family::Theft,
             began: Timestamp(after_s * 1000),
             ended: Timestamp::NEVER,
-            growth: vec![Growth { at: Timestamp(after_s * 1000), level: Level::Three, rule: "theft.tow".to_owned() }],
+            growth: vec![Growth {
+                at: Timestamp(after_s * 1000),
+                level: Level::Three,
+                rule: "theft.tow".to_owned(),
+                why: None,
+            }],
         };
         Scores::of(&Material {
             cases: (0..tows).map(case).collect(),

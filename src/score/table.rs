@@ -30,6 +30,7 @@ pub fn of_scores(scores: &Scores) -> String {
         }
     }
     say(&mut text, &format!("\nmoving thefts, from the first metre   {}", delays(&scores.moving_delay_s)));
+    tell_leads(&mut text, scores);
     let right = scores.right_kind;
     say(&mut text, &format!("right kind: theft {}, battery {}", percent(right.theft), percent(right.battery)));
     say(&mut text, &format!("battery AUROC {}", known(scores.auroc_battery, 4)));
@@ -53,6 +54,23 @@ pub fn of_scores(scores: &Scores) -> String {
         say(&mut text, &format!("{name:<20} {count:>7} {:>22}", known(rate, 2)));
     }
     text
+}
+
+/// How much earlier than the management's own level 3 faults of batteries were told, where it told any.
+fn tell_leads(text: &mut String, scores: &Scores) {
+    let leads = scores.kinds.iter().filter_map(|(kind, score)| Some((kind, score.shown.as_ref()?.lead_s)));
+    let mut leads = leads.filter(|(_, lead)| lead.n > 0).peekable();
+    if leads.peek().is_none() {
+        return;
+    }
+    let title = "before the management";
+    say(text, &format!("\n{title:<28} {:>12}    {:>5} {:>8} {:>8}", "told", "p5", "p50", "max"));
+    for (kind, lead) in leads {
+        let told = format!("{} of {}", lead.told, lead.n);
+        let spans = [lead.p5, lead.p50, lead.max].map(|lead| format!("{:>9}", lead.map_or("-".to_owned(), span)));
+        say(text, &format!("{:<28} {told:>12}{}", kind.name(), spans.join("")));
+    }
+    say(text, "");
 }
 
 const DELAYS: &str = "delay p50      p95      max";

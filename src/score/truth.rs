@@ -1,9 +1,10 @@
 //! The truth as the scorer sees it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::{Timestamp, Vin};
-use crate::model::{Family, Incident, Kind, Level};
+use crate::model::{Family, Incident, Kind, Level, Parameter};
 
 /// How long after its end an incident can still be told.
 const GRACE: Duration = Duration::from_mins(10);
@@ -25,6 +26,8 @@ pub struct Case {
     pub severity: Option<u8>,
     /// When the battery management first told level 1, 2 and 3 while it went on.
     pub managed: [Option<Timestamp>; 3],
+    /// Its figures, where the truth tells them.
+    pub parameters: BTreeMap<String, Parameter>,
 }
 
 impl From<&Incident> for Case {
@@ -37,6 +40,7 @@ impl From<&Incident> for Case {
             moved: incident.moved,
             severity: Some(incident.severity),
             managed: [None; 3],
+            parameters: incident.parameters.clone(),
         }
     }
 }

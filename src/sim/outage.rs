@@ -85,6 +85,12 @@ impl Outages {
     pub fn incident_id(&self, outage: usize, vehicle: u32) -> u32 {
         self.first_id.wrapping_add((outage as u32).wrapping_mul(self.vehicles)).wrapping_add(vehicle)
     }
+
+    /// The number of the fault that comes with a worn pack, after all others, by the number of the incident that put it in.
+    #[must_use]
+    pub fn worn_id(&self, cause: u32) -> u32 {
+        self.incident_id(self.list.len(), cause)
+    }
 }
 
 fn one(plan: &IncidentPlan, place: &Place, begin: Timestamp, stream: &mut Stream) -> Outage {
@@ -131,5 +137,6 @@ mod tests {
         assert!(outages.next_change(first.start) > first.start);
         assert_eq!(outages.next_change(Timestamp(9_000_000)), Timestamp::NEVER);
         assert_eq!((outages.incident_id(0, 3), outages.incident_id(2, 3)), (10, 110));
+        assert_eq!(outages.worn_id(3), 7 + 20 * 50 + 3);
     }
 }

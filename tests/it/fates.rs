@@ -14,6 +14,8 @@ use crate::world::setting;
 #[derive(Default)]
 struct Story {
     incident: Option<Incident>,
+    /// The fault of a pack that came with it.
+    worn: Option<Incident>,
     /// With the time of arrival.
     reports: Vec<(Timestamp, Report)>,
     events: Vec<Event>,
@@ -93,7 +95,10 @@ fn story_of(kind: Kind, mix: &str, figures: &str) -> Story {
                 }
             }
             Output::Network(_) => {}
-            Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => story.incident = Some(incident),
+            Output::IncidentBegan(incident) | Output::IncidentEnded(incident) if incident.kind == kind => {
+                story.incident = Some(incident);
+            }
+            Output::IncidentBegan(incident) | Output::IncidentEnded(incident) => story.worn = Some(incident),
         }
     }
     stories.into_values().find(|story| story.incident.is_some()).expect("somebody was struck")
@@ -256,6 +261,47 @@ fn an_exchanged_pack_is_another_one() {
         assert!(during.iter().all(|report| report.key_near == authorised), "{kind:?}: the key");
         assert_eq!(during.iter().any(|report| !report.locked), authorised, "{kind:?}: the lock");
     }
+}
+
+#[test]
+fn what_should_begin_while_something_else_goes_on_waits_for_its_end() {
+    let text = "vehicles = 1\nduration = \"8h\"\nstart = \"2026-06-01T08:00:00+08:00\"\n\
+        [[incident]]\nkind = \"consent_off\"\nwindow = \"1h..1h\"\nlasts = \"3h\"\n\
+        [[incident]]\nkind = \"tow\"\nwindow = \"2h..2h\"\n";
+    let mut fleet = Fleet::new(&Arc::new(setting(text)), 1);
+    let (mut incidents, mut last) = (BTreeMap::new(), Timestamp(0));
+    while let Some(emission) = fleet.poll(Timestamp::NEVER) {
+        assert!(emission.at >= last, "time goes back at {:?}", emission.output);
+        last = emission.at;
+        if let Output::IncidentBegan(incident) | Output::IncidentEnded(incident) = emission.output {
+            incidents.insert(incident.kind, incident);
+        }
+    }
+    let (before, tow) = (&incidents[&Kind::ConsentOff], &incidents[&Kind::Tow]);
+    assert!(before.end.is_some_and(|end| tow.start > end), "{before:?} {tow:?}");
+}
+
+#[test]
+fn a_worn_pack_that_a_thief_leaves_behind_is_a_fault_of_its_own() {
+    for (pack, figures, expected) in [
+        ("LFP48_20", "", Some(Kind::CapacityFade)),
+        ("PB48_20", "", Some(Kind::Sulfation)),
+        ("PB48_20", "resistance_factor = 1.0", Some(Kind::CapacityFade)),
+        ("LFP48_20", "capacity_factor = 0.9", None),
+    ] {
+        let story = story_of(Kind::PackSwap, &format!("pack = {{ {pack} = 1.0 }}"), figures);
+        let theft = story.incident();
+        assert_eq!(story.worn.as_ref().map(|worn| worn.kind), expected, "{pack} {figures}");
+        let Some(worn) = &story.worn else { continue };
+        let told = |name: &str| worn.parameters[name].clone();
+        assert_eq!((worn.vin, told("cause")), (theft.vin, Parameter::Text("pack_swap".to_owned())));
+        assert_eq!(told("pack"), theft.parameters["new_pack"]);
+        assert!(worn.id > theft.id && worn.start > theft.start && Some(worn.start) < theft.end, "{worn:?}");
+        let last = story.reports.last().expect("it reports").0;
+        assert!(worn.end.is_some_and(|end| end >= last), "it stays in the vehicle: {worn:?}");
+    }
+    let service = story_of(Kind::ServiceSwap, "", "");
+    assert_eq!(service.worn, None);
 }
 
 #[test]

@@ -112,17 +112,22 @@ fn conditions_decide_the_exit_code() {
     assert_eq!(score(&["--scenario", "demo", "--seeds", "5..4"]).status.code(), Some(2));
 }
 
-#[test]
-fn the_files_of_others_are_scored() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, lines: &[Value]| {
-        let path = folder.path().join(name);
-        let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-        std::fs::write(&path, lines.join("\n") + "\n\n").expect("it can be written");
-        path.to_str().expect("a plain path").to_owned()
-    };
-    let vin = |number: u32| format!("LZLEMTA20T{number:07}");
+fn vin(number: u32) -> String {
+    format!("LZLEMTA20T{number:07}")
+}
+
+/// Writes lines to a file in a folder; the answer is its path.
+fn write(folder: &Path, name: &str, lines: &[Value]) -> String {
+    let path = folder.join(name);
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    std::fs::write(&path, lines.join("\n") + "\n\n").expect("it can be written");
+    path.to_str().expect("a plain path").to_owned()
+}
+
+/// A truth and alerts as others write them.
+fn foreign(folder: &Path) -> (String, String) {
     let truth = write(
+        folder,
         "truth.ndjson",
         &[
             json!({ "id": 0, "vin": vin(1), "kind": "tow", "start_ms": 1_000_000, "end_ms": null }),
@@ -133,6 +138,7 @@ fn the_files_of_others_are_scored() {
         ],
     );
     let alerts = write(
+        folder,
         "alerts.ndjson",
         &[
             json!({ "type": "listening", "mqtt": "mqtt://x" }),
@@ -143,6 +149,13 @@ fn the_files_of_others_are_scored() {
             json!({ "vin": vin(5), "rule": "battery.weak_cell", "level": 1, "at_ms": 1_070_000 }),
         ],
     );
+    (truth, alerts)
+}
+
+#[test]
+fn the_files_of_others_are_scored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (truth, alerts) = foreign(folder.path());
     let run = |more: &[&str]| {
         let output = score(&[&["--json", "--truth", &truth, "--alerts", &alerts], more].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -164,13 +177,35 @@ fn the_files_of_others_are_scored() {
     assert!((area - 98.0 / 2.0 / 99.0).abs() < 1e-9, "{area}");
     assert!(run(&[])["false_per_1000_vehicle_days"]["theft_probable"].is_null(), "nobody said how many vehicles");
 
-    let broken =
-        write("broken.ndjson", &[json!({ "vin": vin(1), "rule": "theft.tow", "at_ms": 1 }), json!({ "vin": 3 })]);
+    let broken = write(
+        folder.path(),
+        "broken.ndjson",
+        &[json!({ "vin": vin(1), "rule": "theft.tow", "at_ms": 1 }), json!({ "vin": 3 })],
+    );
     let output = score(&["--truth", &truth, "--alerts", &broken]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains(&format!("{broken}:2: ")) && said.contains("rule"), "{said}");
     assert_eq!(score(&["--truth", &truth]).status.code(), Some(2));
+}
+
+#[test]
+fn mistakes_are_written_case_by_case() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (truth, alerts) = foreign(folder.path());
+    let file = folder.path().join("mistakes.ndjson");
+    let mistakes = ["--mistakes", file.to_str().expect("a plain path")];
+    let run = |more: &[&str]| score(&[&["--truth", &truth, "--alerts", &alerts], &mistakes[..], more].concat());
+    assert!(run(&[]).status.success());
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    let found: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let named = |line: &Value| (line["mistake"].clone(), line["vin"].clone());
+    let expected = [("misnamed", 2), ("missed", 3), ("false", 4), ("false", 5)]
+        .map(|(word, number)| (json!(word), json!(vin(number))));
+    assert_eq!(found.iter().map(named).collect::<Vec<_>>(), expected, "{text}");
+    assert_eq!((&found[1]["kind"], &found[2]["befell"][0]["kind"]), (&json!("weak_cell"), &json!("ferry")));
+    assert_eq!(run(&[]).status.code(), Some(2), "it is not written over");
+    assert!(run(&["--force"]).status.success());
 }
 
 #[test]

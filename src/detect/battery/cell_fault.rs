@@ -177,23 +177,29 @@ impl CellFaultSettings {
         let Outlier { cell, lag, excess, fall_mv } = outlier;
         let lag_pct = f64::from(look.features.cells.get(cell).lag_pct());
         let own_excess = f64::from(look.features.cells.get(cell).ohm_excess());
+        let below_mv = look.at_least(|battery| below_median(battery, cell));
+        let collapsed = look.now.chemistry != Chemistry::Vrla && below_mv >= self.deviation_mv;
+        // Empty at rest while the others are not: only a leak does that, however far behind it was when last measured.
+        let emptied =
+            collapsed && look.now.soc.0 >= HALF_FULL_PCT && look.at_most(|battery| battery.current.0.abs()) < REST_A;
         // A cell that is far behind or nearly empty has more resistance for that.
-        let excess = excess.filter(|_| lag_pct < self.drained_pct);
+        let drained = emptied || lag_pct >= self.drained_pct;
+        let excess = excess.filter(|_| !drained);
         // A joint takes no charge, and a cell that lacks some has more resistance for that.
         let joint = excess
             .filter(|_| lag_pct < self.joint_lag_pct)
             .and_then(|excess| rising(excess, self.contact_excess.of(look.now.chemistry)));
-        let below_mv = look.at_least(|battery| below_median(battery, cell));
-        let collapsed = look.now.chemistry != Chemistry::Vrla && below_mv >= self.deviation_mv;
         let leak_ohm = Self::leak_ohm(look, cell, fall_mv);
         // A short adds no resistance; what is neither is called weak.
-        let known = look.features.cells.steps() >= self.steps && lag_pct < self.drained_pct;
+        let known = look.features.cells.steps() >= self.steps && !drained;
+        // What is empty loses no more: its leak is at least twice as large as it seems (assumed).
+        let mid_ohm = if emptied { 2.0 * self.mid_ohm } else { self.mid_ohm };
         let resists = known && own_excess >= SOUND_EXCESS;
         let grows = f64::from(look.features.cells.get(cell).growth_pct()) >= self.growth_pct[0];
         let leaks = !resists && !is_ahead(look.features, cell);
         let (kind, level) = match (joint, excess, leak_ohm) {
             (Some(level), ..) => (Kind::ContactResistance, level),
-            (None, None, Some(ohm)) if leaks && ohm < self.mid_ohm => {
+            (None, None, Some(ohm)) if leaks && ohm < mid_ohm => {
                 (Kind::ShortMid, lag.unwrap_or(Level::One).max(Level::Two))
             }
             (None, None, Some(ohm)) if leaks && ohm < self.early_ohm => (Kind::ShortEarly, lag.unwrap_or(Level::One)),
@@ -249,6 +255,11 @@ impl CellFaultSettings {
 
 /// Excess of resistance that a sound cell may have (**assumed**).
 const SOUND_EXCESS: f64 = 0.2;
+
+/// Above this charge of the pack a weak cell is not empty, % (**assumed**: it lacks a fifth of its capacity).
+const HALF_FULL_PCT: f64 = 35.0;
+/// Below this current a voltage is that of a resting cell, A.
+const REST_A: f64 = 1.0;
 
 /// A lag that grows steadily is known with this delay, h: the memory of [`crate::track::battery::features`].
 const LEARNT_H: f64 = 3.0;
@@ -386,6 +397,21 @@ mod tests {
             battery.cells_mv[5] = 3780;
         });
         assert_eq!(claimed(&stage), Some((Kind::WeakCell, Level::Two)));
+    }
+
+    #[test]
+    fn a_cell_that_is_empty_among_full_ones_leaks_whatever_it_resists() {
+        let ridden = |soc: f64| {
+            let mut stage = Stage::of(Chemistry::Nmc);
+            stage.ride(300, 0.5);
+            stage.go_on(3, 300, |battery, time| {
+                battery.soc = crate::base::units::Percent(soc);
+                battery.cells_mv[2] = (3700.0 - 150.0 * time) as u16;
+            });
+            claimed(&stage)
+        };
+        assert_eq!(ridden(50.0), Some((Kind::ShortMid, Level::Three)));
+        assert_eq!(ridden(20.0), Some((Kind::WeakCell, Level::Three)), "the pack is nearly empty");
     }
 
     #[test]

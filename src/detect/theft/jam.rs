@@ -46,6 +46,10 @@ impl Detector for Jam {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         Scene::judge(sight, |scene| {
+            if scene.guard.has_rolled() {
+                // It is ridden away, whatever hole in the coverage it passes.
+                return Signal::Absent;
+            }
             let dark = scene.guard.dark_s() >= whole_seconds(self.0.dark_for);
             let vanished = scene.park.is_some_and(|park| park.vanished);
             match scene.departure(&self.1) {
@@ -121,6 +125,22 @@ mod tests {
         stage.go_on(60, |report, _| report.position = None);
         assert_eq!(stage.ask(&rule()), Says::Nothing, "consent withdrawn");
         stage.wait(3600).say(|report| put(report, 0.0, 0.0));
+        assert_eq!(stage.ask(&rule()), Says::Nothing);
+    }
+
+    #[test]
+    fn ridden_through_a_hole_in_the_coverage_is_not_jammed() {
+        let mut stage = Stage::parked();
+        let odometer = stage.last().motion.odometer.0;
+        stage.go_on(30, |report, second| {
+            put(report, 4.0 * second, 4.0);
+            (report.motion.wheel.0, report.motion.odometer.0) = (4.0, odometer + 4.0 * second);
+        });
+        held_back(&mut stage, 12, |report| {
+            report.position = None;
+            on_van(report);
+        });
+        stage.wait(1860).say(|report| put(report, 3000.0, 4.0));
         assert_eq!(stage.ask(&rule()), Says::Nothing);
     }
 

@@ -167,11 +167,16 @@ pub fn sensor(values: &Values) -> Sensor {
     Sensor::Cell(cell(values))
 }
 
-/// Less capacity, more resistance in one cell.
+/// Less capacity, more resistance in one cell: at once, or a little more every six hours.
 #[must_use]
-pub fn weak_cell(values: &Values) -> Trouble {
-    let (capacity, resistance) = (values.get32(Key::Capacity), values.get32(Key::Resistance));
-    Trouble::WeakCell { cell: cell(values), capacity, resistance }
+pub fn weak_cell(values: &Values) -> Vec<Step> {
+    let ramp_s = values.get(Key::Ramp);
+    let parts = (ramp_s / (6.0 * HOUR_S)).ceil().max(1.0);
+    let part = |key| values.get(key).powf(1.0 / parts) as f32;
+    let (capacity, resistance) = (part(Key::Capacity), part(Key::Resistance));
+    let trouble = Trouble::WeakCell { cell: cell(values), capacity, resistance };
+    let before = (1..parts as usize).flat_map(|_| [Strike(trouble), Wait(ramp_s / parts)]);
+    before.chain(stays(trouble)).collect()
 }
 
 /// A short within a cell: only patience shows an early one, a later one empties it within hours.

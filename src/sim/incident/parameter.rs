@@ -140,7 +140,8 @@ fn known(kind: Kind) -> Vec<Range> {
         Kind::OverCurrent => vec![(Key::Load, 1.3, 1.8), (Key::Distance, 1500.0, 3000.0)],
         Kind::OverTemperature => vec![(Key::Rise, 40.0, 60.0), lasting(0.5, 2.0)],
         Kind::TemperatureSpread => vec![(Key::Rise, 15.0, 30.0), (Key::Ramp, 600.0, 7200.0)],
-        Kind::WeakCell => vec![CELL, (Key::Capacity, 0.8, 0.95), (Key::Resistance, 1.4, 1.6)],
+        // It is weak at once unless a ramp is given.
+        Kind::WeakCell => vec![CELL, (Key::Capacity, 0.8, 0.95), (Key::Resistance, 1.4, 1.6), (Key::Ramp, 1.0, 1.0)],
         Kind::ShortEarly => vec![CELL, (Key::Ohms, 100.0, 1000.0)],
         Kind::ShortMid => vec![CELL, (Key::Ohms, 1.0, 10.0)],
         Kind::ThermalRunaway => vec![CELL, (Key::Ramp, 10.0, 60.0)],

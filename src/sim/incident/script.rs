@@ -182,7 +182,7 @@ fn steps(case: &Case, stream: &mut Stream) -> Vec<Step> {
         Kind::OverCurrent => battery::over_current(case),
         Kind::OverTemperature => battery::over_temperature(case),
         Kind::TemperatureSpread => battery::stays(battery::temperature_spread(values, stream)),
-        Kind::WeakCell => battery::stays(battery::weak_cell(values)),
+        Kind::WeakCell => battery::weak_cell(values),
         Kind::ShortEarly | Kind::ShortMid => battery::stays(battery::short(values)),
         Kind::ThermalRunaway => battery::thermal_runaway(values),
         Kind::ContactResistance => battery::stays(battery::contact_resistance(values)),

@@ -6,7 +6,7 @@ use super::uplink::Cut;
 use crate::base::rng::{Purpose, Stream};
 use crate::base::units::{Amps, MetresPerSecond};
 use crate::base::{PackId, Timestamp, Vin};
-use crate::model::EventKind;
+use crate::model::{EventKind, Incident};
 use crate::sim::gnss::{Receiver, Sky};
 use crate::sim::incident::{Conditions, Planned};
 use crate::sim::modem::{Modem, Urgency};
@@ -54,6 +54,8 @@ pub struct Vehicle {
     pub(super) pending: Vec<Planned>,
     /// What befalls it at the moment.
     pub(super) fate: Option<Box<Fate>>,
+    /// While a worn pack sits in it that somebody put in: the truth of that.
+    pub(super) worn: Option<Box<Incident>>,
     /// While it looks at its pack every second.
     pub(super) watch: Option<Box<Watch>>,
     /// While it has no network: what waits for one.
@@ -99,6 +101,7 @@ impl Vehicle {
             unusual: None,
             pending: setting.incidents_of(number).iter().rev().copied().collect(),
             fate: None,
+            worn: None,
             watch: None,
             cut: None,
             immobilised: false,

@@ -10,11 +10,11 @@ use crate::base::{LatLon, Timestamp};
 use crate::model::{EventKind, Family, Incident, Parameter};
 use crate::sim::catalogue::Road;
 use crate::sim::incident::script::{ends_use, rider_goes_on};
-use crate::sim::incident::{Case, Conditions, Exchanged, Mover, Planned, Step, Values, script, severity};
+use crate::sim::incident::{Case, Conditions, Mover, Planned, Step, Values, script, severity};
 use crate::sim::modem::Urgency;
 use crate::sim::motion::Journey;
 use crate::sim::output::Output;
-use crate::sim::pack::{Fault, Pack, Trouble};
+use crate::sim::pack::Fault;
 use crate::sim::setting::Setting;
 use crate::sim::streets::{Spot, Traveller, route};
 
@@ -203,7 +203,12 @@ impl Vehicle {
             }
             Step::Strike(what) => self.pack.strike(spec(setting, self.layout), Fault { since: now, what }),
             Step::Mend => self.pack.mend(),
-            Step::Exchange(new) => self.exchange(setting, new, fate, now),
+            Step::Exchange(new) => {
+                let number = Parameter::Text(new.id.to_string());
+                fate.incident.parameters.insert("new_pack".to_owned(), number);
+                let cause = (fate.incident.kind, fate.incident.id);
+                self.receive_pack(setting, new, cause, now, &mut fate.stream, out);
+            }
             Step::Clone(metres) => fate.twin = Some(self.twin(setting, metres, fate, now)),
             Step::Watch(seconds) => {
                 let next = now.plus_seconds(WATCH_EVERY_S);
@@ -224,20 +229,12 @@ impl Vehicle {
         if conditions.pack_gone {
             let pack = Parameter::Text(self.pack.id().to_string());
             fate.incident.parameters.entry("pack".to_owned()).or_insert(pack);
+            self.lose_worn_pack(now, out);
         }
         if conditions.tilt_deg > FALLEN_DEG && before.tilt_deg <= FALLEN_DEG {
             self.say(EventKind::Fall, now, out);
             self.modem.report_now(now);
         }
-    }
-
-    fn exchange(&mut self, setting: &Setting, new: Exchanged, fate: &mut Fate, now: Timestamp) {
-        let spec = spec(setting, self.layout);
-        let mut pack = Pack::build(new.id, spec, setting.ambient(now), &mut fate.stream);
-        let capacity = new.capacity / pack.soh() as f32;
-        pack.strike(spec, Fault { since: now, what: Trouble::Fade { capacity, resistance: new.resistance } });
-        fate.incident.parameters.insert("new_pack".to_owned(), Parameter::Text(new.id.to_string()));
-        self.pack = pack;
     }
 
     fn twin(&self, setting: &Setting, metres: f64, fate: &mut Fate, now: Timestamp) -> Twin {
@@ -296,6 +293,7 @@ impl Vehicle {
 
     /// After the last step: back to normal life, if there is one.
     fn recover(&mut self, setting: &Setting, incident: &Incident, now: Timestamp) {
+        self.put_off_next(now);
         self.modem.set_urgency(Urgency::Parked, now);
         if ends_use(incident.kind) {
             return;
@@ -306,8 +304,18 @@ impl Vehicle {
         }
     }
 
+    /// What should have begun meanwhile begins a minute later, with all that leads up to it.
+    fn put_off_next(&mut self, now: Timestamp) {
+        if let Some(next) = self.pending.last_mut().filter(|next| next.due <= now) {
+            let due = now.plus_seconds(60.0);
+            next.start = next.start.plus_seconds(due.seconds_since(next.due));
+            next.due = due;
+        }
+    }
+
     /// Ends what is still going on, at the end of the run.
     pub fn finish(&mut self, setting: &Setting, now: Timestamp, out: &mut Vec<Output>) {
+        self.lose_worn_pack(now, out);
         if let Some(fate) = self.fate.take()
             && fate.begun
             && fate.incident.end.is_none()

@@ -99,6 +99,9 @@ impl Vehicle {
         if let Some(fate) = &mut self.fate {
             fate.note_alarm(battery.alarm_level);
         }
+        if let Some(worn) = &mut self.worn {
+            worn.severity = worn.severity.max(battery.alarm_level);
+        }
         battery
     }
 }
