@@ -1,6 +1,6 @@
 //! Who each of many connections is to the broker: users, passwords and certificates, from a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,11 +54,13 @@ impl Credentials {
     pub fn read(path: &Path, tls: Option<&Tls>) -> Result<Self, CredentialFault> {
         let fault = |what: String| CredentialFault { path: path.to_owned(), line: None, what };
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+        // Tables for people begin with a mark of their encoding.
+        let text = text.trim_start_matches('\u{feff}');
         let mut credentials = Self { path: path.to_owned(), ..Self::default() };
-        if has_header(&text) {
-            credentials.read_table(&text, tls)?;
+        if has_header(text) {
+            credentials.read_table(text, tls)?;
         } else {
-            credentials.read_pairs(&text)?;
+            credentials.read_pairs(text)?;
         }
         if credentials.rows.is_empty() {
             Err(fault("expected at least one line, found none".to_owned()))
@@ -90,48 +92,27 @@ impl Credentials {
 
     fn read_table(&mut self, text: &str, tls: Option<&Tls>) -> Result<(), CredentialFault> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|error| self.fault(1, error.to_string()))?.clone();
+        let mut place = Place { byte: 0, line: 1 };
+        place.advance(text, 0);
+        let line = place.line;
+        let header = reader.headers().map_err(|error| self.fault(line, error.to_string()))?;
         let columns: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
-        self.check_header(&columns, tls)?;
-        let mut seen = BTreeMap::new();
+        check_header(&columns, tls).map_err(|what| self.fault(line, what))?;
+        let mut seen = BTreeSet::new();
         for record in reader.records() {
-            let record = record
-                .map_err(|error| self.fault(error.position().map_or(1, csv::Position::line), error.to_string()))?;
-            let line = record.position().map_or(1, csv::Position::line);
+            let record = record.map_err(|error| self.fault(line, error.to_string()))?;
+            place.advance(text, record.position().map_or(0, csv::Position::byte) as usize);
+            let line = place.line;
             if record.len() != columns.len() {
                 let (wanted, found) = (columns.join(","), record.len());
                 return Err(self.fault(line, format!("expected {} fields ({wanted}), found {found}", columns.len())));
             }
             let row = Row { columns: &columns, record: &record };
             let credential = self.read_row(&row, line, tls)?;
-            if let Some(name) = row.name().filter(|name| seen.insert((*name).to_owned(), line).is_some()) {
+            if let Some(name) = row.name().filter(|name| !seen.insert((*name).to_owned())) {
                 return Err(self.fault(line, format!("{name} has a line above: expected one for each")));
             }
             self.rows.push(credential);
-        }
-        Ok(())
-    }
-
-    fn check_header(&self, columns: &[String], tls: Option<&Tls>) -> Result<(), CredentialFault> {
-        let has = |name: &str| columns.iter().any(|column| column == name);
-        if let Some(unknown) = columns.iter().find(|column| !COLUMNS.contains(&column.as_str())) {
-            return Err(self.fault(1, format!("unknown column {unknown:?}, expected {}", COLUMNS.join(", "))));
-        }
-        for (at, column) in columns.iter().enumerate() {
-            if columns[..at].contains(column) {
-                return Err(self.fault(1, format!("the column {column} is there twice")));
-            }
-        }
-        if has("vin") && has("client_id") {
-            return Err(self.fault(1, "expected vin or client_id, found both: a vehicle's client id is its VIN"));
-        }
-        for (one, other) in [("cert", "key"), ("key", "cert"), ("password", "user"), ("user", "password")] {
-            if has(one) && !has(other) {
-                return Err(self.fault(1, format!("the column {one} needs the column {other}")));
-            }
-        }
-        if has("cert") && tls.is_none() {
-            return Err(self.fault(1, "certificates need TLS: give the broker as mqtts://"));
         }
         Ok(())
     }
@@ -230,6 +211,47 @@ fn has_header(text: &str) -> bool {
     fields.first().is_some_and(known) || (fields.len() > 2 && fields.iter().any(known))
 }
 
+/// A place in a text, and its line. The reader counts empty lines to the one after them.
+struct Place {
+    byte: usize,
+    line: u64,
+}
+
+impl Place {
+    /// Goes on to the first line with anything in it from a byte on.
+    fn advance(&mut self, text: &str, byte: usize) {
+        let rest = text.get(byte..).unwrap_or_default();
+        let start = text.len() - rest.trim_start().len();
+        self.line += text.get(self.byte..start).unwrap_or_default().matches('\n').count() as u64;
+        self.byte = start;
+    }
+}
+
+/// What is wrong with the names of the columns.
+fn check_header(columns: &[String], tls: Option<&Tls>) -> Result<(), String> {
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    if let Some(unknown) = columns.iter().find(|column| !COLUMNS.contains(&column.as_str())) {
+        return Err(format!("unknown column {unknown:?}, expected {}", COLUMNS.join(", ")));
+    }
+    for (at, column) in columns.iter().enumerate() {
+        if columns[..at].contains(column) {
+            return Err(format!("the column {column} is there twice"));
+        }
+    }
+    if has("vin") && has("client_id") {
+        return Err("expected vin or client_id, found both: a vehicle's client id is its VIN".to_owned());
+    }
+    for (one, other) in [("cert", "key"), ("key", "cert"), ("password", "user"), ("user", "password")] {
+        if has(one) && !has(other) {
+            return Err(format!("the column {one} needs the column {other}"));
+        }
+    }
+    if has("cert") && tls.is_none() {
+        return Err("certificates need TLS: give the broker as mqtts://".to_owned());
+    }
+    Ok(())
+}
+
 /// A line of a table.
 struct Row<'a> {
     columns: &'a [String],
@@ -312,6 +334,7 @@ mod tests {
             ("vin,usr,password\n", "c.csv:1: unknown column \"usr\", expected vin, client_id"),
             ("vin,client_id\n", "c.csv:1: expected vin or client_id, found both"),
             ("user,user\n", "c.csv:1: the column user is there twice"),
+            ("\u{feff}\nvin,cert\n", "c.csv:2: the column cert needs"),
             ("vin,cert\n", "c.csv:1: the column cert needs the column key"),
             ("vin,cert,key\n", "c.csv:1: certificates need TLS: give the broker as mqtts://"),
             ("user,password\na,b\n\nc\n", "c.csv:4: expected 2 fields (user,password), found 1"),

@@ -12,6 +12,8 @@ use crate::base::Stopwatch;
 use crate::model::Command;
 use crate::wire::{Format, Message, encode};
 
+/// A connection that stays open for so long has been accepted, whatever the broker says.
+const KEPT_OPEN: Duration = Duration::from_secs(5);
 /// The longest turn while the fleet says farewell.
 const TURN: Duration = Duration::from_millis(50);
 
@@ -69,18 +71,25 @@ impl<W: Watcher> FleetLink<W> {
         self.crew.connections() as u32
     }
 
-    /// Opens the first connection and waits until the broker has accepted it: one that accepts nobody is known at once.
+    /// Opens the first connection and waits until the broker has taken its first message, or has kept it open without
+    /// an answer for some seconds: one that accepts nobody, or drops everybody, is known at once.
     ///
     /// # Errors
     /// Why it has not.
     pub fn probe(&mut self) -> Result<(), String> {
+        let begin_ns = self.watch().ns();
         self.open(1);
         loop {
             self.turn(TURN).map_err(|error| error.to_string())?;
-            match self.crew.failure.take() {
-                Some(why) => return Err(why),
-                None if self.crew.tally.online.load(Ordering::Relaxed) > 0 => return Ok(()),
-                None => {}
+            if let Some(why) = self.crew.failure.take() {
+                return Err(why);
+            }
+            let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            let tally = &self.crew.tally;
+            let answered = get(&tally.acknowledged) + get(&tally.dropped) > 0;
+            let kept = get(&tally.online) > 0 && u128::from(self.watch().ns() - begin_ns) > KEPT_OPEN.as_nanos();
+            if answered || kept {
+                return Ok(());
             }
         }
     }
