@@ -17,8 +17,7 @@ pub struct SulfationSettings {
     pub soh_pct: f64,
     /// Resistance over the usual one of this pack (**assumed**) ...
     pub growth: f64,
-    /// ... or resistance of a module, less what its wear explains, times the capacity that it had, Ω·Ah: sound ones have 0.2 to
-    /// 0.3 whatever their age (**assumed**), ...
+    /// ... or resistance of a module times capacity, Ω·Ah: a new one has 0.4, a worn one 0.6 (**assumed**), ...
     pub ohm_ah: f64,
     /// ... measured above this temperature, °C: cold raises resistance.
     pub warm_c: f64,
@@ -29,7 +28,7 @@ pub struct SulfationSettings {
 
 impl Default for SulfationSettings {
     fn default() -> Self {
-        Self { soh_pct: 77.0, growth: 2.3, ohm_ah: 0.36, warm_c: 10.0, clear_after: Duration::from_hours(24) }
+        Self { soh_pct: 77.0, growth: 2.3, ohm_ah: 0.75, warm_c: 10.0, clear_after: Duration::from_hours(24) }
     }
 }
 
@@ -57,8 +56,7 @@ impl Detector for Sulfation {
         }
         let warm = look.now.coldest().is_some_and(|celsius| celsius.0 >= self.0.warm_c);
         let growth = look.features.resistance.growth().map_or(1.0, f64::from);
-        let ohms = look.features.resistance.milliohms().map_or(0.0, f64::from) / 1000.0;
-        let product = ohms / wear(soh) * unworn_ah(&look);
+        let product = look.features.resistance.milliohms().map_or(0.0, f64::from) / 1000.0 * look.capacity_ah();
         let resistive = warm && (growth >= self.0.growth || product >= self.0.ohm_ah);
         let present = soh <= self.0.soh_pct && resistive;
         signal(present.then_some(Level::One), false)
@@ -75,17 +73,6 @@ impl Detector for Sulfation {
             vec![fact("soh_pct", soh), fact("module_mohm", milliohms)],
         )
     }
-}
-
-/// Resistance over that of a new module that the loss of capacity explains: half as much again at 80 % (**assumed**).
-fn wear(soh_pct: f64) -> f64 {
-    1.0 + 2.5 * (1.0 - soh_pct / 100.0).max(0.0)
-}
-
-/// The most capacity that it was ever seen to have, Ah: what was counted follows a loss by days.
-fn unworn_ah(look: &Look<'_>) -> f64 {
-    let kept = look.features.coulombs.kept().map_or(1.0, f64::from);
-    look.capacity_ah() / kept.max(0.1)
 }
 
 #[cfg(test)]
@@ -106,10 +93,10 @@ mod tests {
         let mut stage = Stage::of(Chemistry::Vrla);
         stage.go_on(80, 10, |battery, time| {
             battery.current = Amps(if (time as u32).is_multiple_of(2) { -12.0 } else { 0.0 });
-            level(battery, (12_400.0 + battery.current.0 * 38.0) as u16);
+            level(battery, (12_400.0 + battery.current.0 * 45.0) as u16);
             battery.soh = Percent(60.0);
         });
-        assert_eq!(stage.ask(&rule), Signal::Present(Level::One), "wear explains 24 mΩ of its 38");
+        assert_eq!(stage.ask(&rule), Signal::Present(Level::One));
         stage.go_on(2, 60, |battery, _| battery.probes.iter_mut().for_each(|probe| *probe = Celsius(-5.0)));
         assert_eq!(stage.ask(&rule), Signal::Unknown, "cold lead resists as well");
         assert_eq!(Stage::of(Chemistry::Lfp).ask(&rule), Signal::Absent);
