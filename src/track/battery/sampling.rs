@@ -54,10 +54,10 @@ fn median_of_few(cells_mv: &[u16]) -> Option<f32> {
     for (value, mv) in values.iter_mut().zip(cells_mv) {
         *value = if measured(*mv) { biased(*mv) } else { i16::MAX };
     }
-    let count: u16 = values.iter().map(|value| u16::from(*value != i16::MAX)).sum();
-    let (below, upper) = (ranks(&values, cells_mv.len()), count / 2);
-    let of_rank = |rank: u16| f32::from(unbiased(of_rank(&values, &below, rank)));
-    let lower = if count.is_multiple_of(2) { upper.saturating_sub(1) } else { upper };
+    let count: i16 = values.iter().map(|value| i16::from(*value != i16::MAX)).sum();
+    let (below, upper) = (ranks(&values), count / 2);
+    let of_rank = |rank: i16| f32::from(unbiased(of_rank(&values, &below, rank)));
+    let lower = if count % 2 == 0 { upper - 1 } else { upper };
     (count > 0).then(|| f32::midpoint(of_rank(lower), of_rank(upper)))
 }
 
@@ -73,27 +73,25 @@ pub(super) fn unbiased(value: i16) -> u16 {
     value as u16 ^ 0x8000
 }
 
-/// How many of the first so many values are below each. Comparing all with all costs more comparisons than sorting, but no
-/// decision that a processor could guess wrong.
-fn ranks(values: &[i16; FEW], count: usize) -> [u16; FEW] {
-    let mut below = [0; FEW];
-    for other in &values[..count] {
-        for (below, value) in below.iter_mut().zip(values) {
-            *below += u16::from(other < value);
-        }
+/// How many values are below each. Comparing all with all costs more comparisons than sorting, but no decision that a
+/// processor could guess wrong, and eight are made at a time.
+fn ranks(values: &[i16; FEW]) -> [i16; FEW] {
+    let mut ranks = [0; FEW];
+    for (below, value) in ranks.iter_mut().zip(values) {
+        *below = values.iter().map(|other| i16::from(other < value)).sum();
     }
-    below
+    ranks
 }
 
 /// The value that stands at a place, from 0, when all are sorted: the greatest that no more are below.
-fn of_rank(values: &[i16; FEW], below: &[u16; FEW], rank: u16) -> i16 {
+fn of_rank(values: &[i16; FEW], below: &[i16; FEW], rank: i16) -> i16 {
     let at_most = values.iter().zip(below).map(|(value, below)| if *below <= rank { *value } else { i16::MIN });
     at_most.max().unwrap_or(i16::MIN)
 }
 
 /// The value in the middle of so many; room behind them holds `i16::MAX`.
 pub(super) fn middle_of_few(values: &[i16; FEW], count: usize) -> i16 {
-    of_rank(values, &ranks(values, count), count as u16 / 2)
+    of_rank(values, &ranks(values), count as i16 / 2)
 }
 
 /// The lowest and the highest of the cells that were measured, mV.
