@@ -28,11 +28,11 @@ impl<'a> Claim<'a> {
     pub fn strongest(family: Family, detectors: &'a [Box<dyn Detector>], signals: &[Signal]) -> Option<Self> {
         let claims = detectors.iter().zip(signals).enumerate();
         claims
-            .filter(|(_, (detector, _))| detector.kind().family() == family)
             .filter_map(|(rank, (detector, signal))| match signal {
                 Signal::Present(level) => Some(Self { level: *level, rank, detector: detector.as_ref() }),
                 Signal::Absent | Signal::Unknown => None,
             })
+            .filter(|claim| claim.detector.kind().family() == family)
             .max_by_key(|claim| (claim.level, std::cmp::Reverse(claim.rank)))
     }
 
@@ -150,11 +150,13 @@ impl Episode {
     pub fn listen(&mut self, sight: Sight<'_>, detectors: &[Box<dyn Detector>], signals: &[Signal]) -> bool {
         let (time, family) = (sight.time(), self.alert.kind.family());
         let mut content = true;
-        for (detector, signal) in detectors.iter().zip(signals).filter(|(rule, _)| rule.kind().family() == family) {
-            let known = self.witnesses.iter_mut().find(|witness| witness.kind == detector.kind());
+        for (detector, signal) in detectors.iter().zip(signals) {
+            let kind = detector.kind();
+            // Who has seen its case is of the family.
+            let known = self.witnesses.iter_mut().find(|witness| witness.kind == kind);
             match (signal, known) {
-                (Signal::Present(_), None) => {
-                    self.witnesses.push(Witness { kind: detector.kind(), absent_since: None });
+                (Signal::Present(_), None) if kind.family() == family => {
+                    self.witnesses.push(Witness { kind, absent_since: None });
                     content = false;
                 }
                 (Signal::Present(_), Some(witness)) => {
@@ -168,7 +170,7 @@ impl Episode {
                 (Signal::Unknown, Some(witness)) => {
                     content &= witness.absent_since.is_some_and(|since| time >= since + detector.clear_after());
                 }
-                (Signal::Absent | Signal::Unknown, None) => {}
+                (Signal::Present(_) | Signal::Absent | Signal::Unknown, None) => {}
             }
         }
         if content && life::step(&mut self.alert, sight.now, Cause::Gone, Signature::default()) {

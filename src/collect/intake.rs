@@ -83,11 +83,17 @@ impl Core {
         let entry = self.slab.get_mut(vehicle);
         entry.track.seen = now;
         match item {
-            Item::Report(report) => {
+            Item::Report(mut report) => {
                 entry.track.online = true;
                 entry.track.follow(&report, entry.report.as_ref());
-                let before = entry.report.replace(report);
-                self.look(now, vehicle, before.as_ref(), None);
+                if let Some(last) = &mut entry.report {
+                    // In place, because it is long; what was last is now where the new one came from.
+                    std::mem::swap(last, &mut report);
+                    self.look(now, vehicle, Some(&report), None);
+                } else {
+                    entry.report = Some(report);
+                    self.look(now, vehicle, None, None);
+                }
             }
             // Remembered, and looked at together with the last report.
             Item::Event(event) => {

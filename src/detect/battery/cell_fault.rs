@@ -95,7 +95,7 @@ pub struct CellFault {
 
 /// A cell that stands out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Fault {
+pub(super) struct Fault {
     kind: Kind,
     level: Level,
     /// From 0.
@@ -115,7 +115,8 @@ impl Detector for CellFault {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        match self.settings.judge(look, &self.limits) {
+        // One judgement: all four names have the same settings.
+        match look.fault.get_or_init(|| self.settings.judge(look, &self.limits)) {
             Some(fault) if fault.kind == self.kind => Signal::Present(fault.level),
             Some(_) => Signal::Unknown,
             None => Signal::Absent,

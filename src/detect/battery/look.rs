@@ -1,14 +1,18 @@
 //! What the rules of the battery look at, and what they have in common: levels, and that two readings must agree.
 
+use std::cell::OnceCell;
+
 use serde::{Deserialize, Serialize};
 
+use super::cell_fault::Fault;
+use super::sensor::Lie;
 use crate::detect::detector::{Finding, Sight, Signal};
 use crate::model::{Battery, Chemistry, Evidence, Level, Mode, Report, Words};
 use crate::track::battery::sampling::extremes;
 use crate::track::{PackFeatures, Track};
 
 /// A reading of a pack with what is remembered of the pack, as all rules look at it: what several of them ask is found once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Look<'a> {
     pub(super) features: &'a PackFeatures,
     pub(super) now: &'a Battery,
@@ -20,6 +24,9 @@ pub struct Look<'a> {
     /// The extremes of this reading and of the one before.
     pub(super) ends: Ends,
     last_ends: Ends,
+    /// The judgements that several rules share, once one of them has asked.
+    pub(super) fault: OnceCell<Option<Fault>>,
+    pub(super) lie: OnceCell<Option<Lie>>,
 }
 
 /// The extremes of one reading.
@@ -61,7 +68,8 @@ impl<'a> Look<'a> {
         let last = before.and_then(|before| before.battery.as_ref()).filter(|last| last.pack == now.pack);
         let ends = Ends::of(now);
         let (last_ends, seconds) = (last.map_or(ends, Ends::of), report.stamp.time.0 / 1000);
-        Some(Self { features, now, last, mode: report.mode, seconds, ends, last_ends })
+        let (fault, lie) = (OnceCell::new(), OnceCell::new());
+        Some(Self { features, now, last, mode: report.mode, seconds, ends, last_ends, fault, lie })
     }
 
     /// `None` for happenings, and when the management said nothing.

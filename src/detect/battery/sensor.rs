@@ -56,7 +56,7 @@ pub struct Sensor {
 
 /// A sensor that lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Lie {
+pub(super) struct Lie {
     kind: Kind,
     /// From 0.
     cell: usize,
@@ -74,7 +74,8 @@ impl Detector for Sensor {
 
     fn examine(&self, sight: Sight<'_>) -> Signal {
         let Some(look) = Look::at(sight) else { return Signal::Unknown };
-        match self.settings.judge(look) {
+        // One judgement: all three names have the same settings.
+        match look.lie.get_or_init(|| self.settings.judge(look)) {
             Some(lie) if lie.kind == self.kind => Signal::Present(Level::One),
             Some(_) => Signal::Unknown,
             None => Signal::Absent,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{CellFeature, Moment, Step, correct_all, step_all};
 use super::ocv;
 use super::reading::{Reading, measured};
-use super::sampling::{FEW, MOST_CELLS, biased, dither, floor_u8, nth_of_few, resolution, unbiased};
+use super::sampling::{FEW, MOST_CELLS, biased, dither, floor_u8, middle_of_few, resolution, unbiased};
 use super::sensor::{Sensors, Trembling};
 use super::suspect::{Fallen, Laggard, Limits};
 use crate::model::Chemistry;
@@ -276,7 +276,7 @@ impl Cells {
         if count <= FEW {
             let mut values = [i16::MAX; FEW];
             values.iter_mut().zip(&self.list).for_each(|(slot, cell)| *slot = biased(value(cell)));
-            return unbiased(nth_of_few(&values, count / 2)).into();
+            return unbiased(middle_of_few(&values, count)).into();
         }
         let mut values = [0_u16; MOST_CELLS];
         values.iter_mut().zip(&self.list).for_each(|(slot, cell)| *slot = value(cell));

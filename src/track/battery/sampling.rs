@@ -4,8 +4,8 @@ use super::reading::measured;
 
 /// Cells in series that are followed at most; of a pack with more, the first.
 pub const MOST_CELLS: usize = 128;
-/// Cells of the packs of two-wheelers, with some to spare: so many are looked at together.
-pub(super) const FEW: usize = 32;
+/// Cells of the packs of two-wheelers: so many are looked at together.
+pub(super) const FEW: usize = 24;
 
 /// From 0 to 1, another one in each reading and cell, the same in every run.
 pub(super) fn dither(seconds: u32, salt: u32) -> f32 {
@@ -54,18 +54,11 @@ fn median_of_few(cells_mv: &[u16]) -> Option<f32> {
     for (value, mv) in values.iter_mut().zip(cells_mv) {
         *value = if measured(*mv) { biased(*mv) } else { i16::MAX };
     }
-    let count = usize::from(count_of(&values, |value| value != i16::MAX));
-    if count == 0 {
-        return None;
-    }
-    let upper = nth_of_few(&values, count / 2);
-    let below = count_of(&values, |value| value < upper);
-    let lower = if count.is_multiple_of(2) && usize::from(below) == count / 2 {
-        values.iter().map(|value| if *value < upper { *value } else { i16::MIN }).max().unwrap_or(upper)
-    } else {
-        upper
-    };
-    Some(f32::midpoint(unbiased(lower).into(), unbiased(upper).into()))
+    let count: i16 = values.iter().map(|value| i16::from(*value != i16::MAX)).sum();
+    let (below, upper) = (ranks(&values), count / 2);
+    let of_rank = |rank: i16| f32::from(unbiased(of_rank(&values, &below, rank)));
+    let lower = if count % 2 == 0 { upper - 1 } else { upper };
+    (count > 0).then(|| f32::midpoint(of_rank(lower), of_rank(upper)))
 }
 
 /// A value as one with a sign, in the same order: of these, processors compare eight at a time.
@@ -80,27 +73,25 @@ pub(super) fn unbiased(value: i16) -> u16 {
     value as u16 ^ 0x8000
 }
 
-/// The value that so many are below or equal to, when all are sorted: found by halving the range between the least and the
-/// greatest, because counting all of them at once costs less than comparing two. Room behind the values holds `i16::MAX`.
-pub(super) fn nth_of_few(values: &[i16; FEW], rank: usize) -> i16 {
-    let mut low = values.iter().copied().min().unwrap_or(0);
-    let greatest = values.iter().map(|value| if *value == i16::MAX { i16::MIN } else { *value }).max();
-    let mut high = greatest.unwrap_or(0);
-    while low < high {
-        let middle = (i32::from(low) + i32::from(high)).div_euclid(2) as i16;
-        if usize::from(count_of(values, |value| value <= middle)) > rank {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
+/// How many values are below each. Comparing all with all costs more comparisons than sorting, but no decision that a
+/// processor could guess wrong, and eight are made at a time.
+fn ranks(values: &[i16; FEW]) -> [i16; FEW] {
+    let mut ranks = [0; FEW];
+    for (below, value) in ranks.iter_mut().zip(values) {
+        *below = values.iter().map(|other| i16::from(other < value)).sum();
     }
-    low
+    ranks
 }
 
-/// For how many something holds.
-#[inline]
-fn count_of(values: &[i16; FEW], holds: impl Fn(i16) -> bool) -> u16 {
-    values.iter().map(|value| u16::from(holds(*value))).sum()
+/// The value that stands at a place, from 0, when all are sorted: the greatest that no more are below.
+fn of_rank(values: &[i16; FEW], below: &[i16; FEW], rank: i16) -> i16 {
+    let at_most = values.iter().zip(below).map(|(value, below)| if *below <= rank { *value } else { i16::MIN });
+    at_most.max().unwrap_or(i16::MIN)
+}
+
+/// The value in the middle of so many; room behind them holds `i16::MAX`.
+pub(super) fn middle_of_few(values: &[i16; FEW], count: usize) -> i16 {
+    of_rank(values, &ranks(values), count as i16 / 2)
 }
 
 /// The lowest and the highest of the cells that were measured, mV.

@@ -1,7 +1,7 @@
 //! Reads a report as a device writes it that keeps the schema's order and leaves out what is zero, which is what all
 //! generators do. A general library first makes an object of its own of it, with three allocations.
 
-use smallvec::SmallVec;
+use arrayvec::ArrayVec;
 
 use super::convert::{of_e3, place, word_of};
 use crate::base::units::{Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
@@ -97,25 +97,21 @@ fn near(fields: &mut Fields) -> Read<Near> {
 }
 
 fn cells(packed: &[u8]) -> Read<Cells> {
-    let (mut list, mut rest) = (SmallVec::new(), Fields(packed));
+    let (mut list, mut rest) = (ArrayVec::<u16, MAX_CELLS>::new(), Fields(packed));
     while !rest.0.is_empty() {
-        if list.len() == MAX_CELLS {
-            return Err(Unusual);
-        }
-        list.push(u16::try_from(rest.varint()?).or(Err(Unusual))?);
+        let cell = u16::try_from(rest.varint()?).or(Err(Unusual))?;
+        list.try_push(cell).or(Err(Unusual))?;
     }
-    Ok(list)
+    Ok(Cells::from_slice(&list))
 }
 
 fn probes(packed: &[u8]) -> Read<Probes> {
-    let (mut list, mut rest) = (SmallVec::new(), Fields(packed));
+    let (mut list, mut rest) = (ArrayVec::<Celsius, MAX_PROBES>::new(), Fields(packed));
     while !rest.0.is_empty() {
-        if list.len() == MAX_PROBES {
-            return Err(Unusual);
-        }
-        list.push(Celsius(of_e3(zigzag(rest.varint()?))));
+        let probe = Celsius(of_e3(zigzag(rest.varint()?)));
+        list.try_push(probe).or(Err(Unusual))?;
     }
-    Ok(list)
+    Ok(Probes::from_slice(&list))
 }
 
 /// A signed number as it was before small negative ones were made small.
