@@ -30,6 +30,11 @@ pub struct Census {
 }
 
 impl Census {
+    fn clear(&mut self) {
+        self.heard.clear();
+        self.silent.clear();
+    }
+
     fn company(&self, cell: u32, span: i64) -> Company {
         let silent = (span - 1..=span + 1).filter_map(|span| self.silent.get(&(cell, span))).sum();
         Company { heard: self.heard.get(&cell).copied().unwrap_or(0), silent }
@@ -45,7 +50,8 @@ pub struct RollCall {
     began: Timestamp,
     /// Who is called next.
     at: usize,
-    counting: Census,
+    /// Shared with nobody.
+    counting: Arc<Census>,
     counted: Arc<Census>,
     /// Whether a round has ended since the census was last asked for.
     is_news: bool,
@@ -64,7 +70,7 @@ impl RollCall {
             next: Timestamp::NEVER,
             began: Timestamp::NEVER,
             at: 0,
-            counting: Census::default(),
+            counting: Arc::default(),
             counted: Arc::default(),
             is_news: false,
             elsewhere: BTreeMap::new(),
@@ -102,7 +108,12 @@ impl RollCall {
         self.at = end;
         if end == slab.len() {
             self.at = 0;
-            self.counted = Arc::new(std::mem::take(&mut self.counting));
+            std::mem::swap(&mut self.counted, &mut self.counting);
+            match Arc::get_mut(&mut self.counting) {
+                // Room that was made is used again, as long as no other core reads what it holds.
+                Some(census) => census.clear(),
+                None => self.counting = Arc::default(),
+            }
             self.is_news = true;
         }
     }
@@ -120,12 +131,13 @@ impl RollCall {
     /// Calls one; true when the answer is new.
     fn ask(&mut self, now: Timestamp, vehicle: VehicleId, entry: &Entry) -> bool {
         let Some(report) = &entry.report else { return false };
+        let counting = Arc::make_mut(&mut self.counting);
         let (track, cell) = (&entry.track, report.link.cell);
         let since = track.seen.max(self.began);
         let is_silent = self.patience.ends(report, since, now) || (!track.online && now >= since + CUT_OFF);
         let reason = if is_silent {
             let span = track.seen.0.div_euclid(SPAN.as_millis() as i64);
-            *self.counting.silent.entry((cell, span)).or_default() += 1;
+            *counting.silent.entry((cell, span)).or_default() += 1;
             let mut company = self.counted.company(cell, span);
             if company.silent == 0 {
                 return false;
@@ -137,7 +149,7 @@ impl RollCall {
             }
             Some(Silence::of(report, track, company))
         } else {
-            *self.counting.heard.entry(cell).or_default() += 1;
+            *counting.heard.entry(cell).or_default() += 1;
             Silence::of_position(report)
         };
         let before = match reason {
