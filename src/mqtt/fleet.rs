@@ -36,7 +36,7 @@ pub struct Tally {
 
 /// Whoever wants to know what happens to a fleet's connections, besides its [`Tally`].
 pub trait Watcher {
-    /// Is told what happened, as an [`Owner`] is; messages about presence have the default tag.
+    /// Is told what happened, as an [`Owner`](super::pool::Owner) is; messages about presence have the default tag.
     fn on_event(&mut self, connection: u32, now_ns: u64, event: Event<'_>);
 }
 
