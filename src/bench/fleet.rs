@@ -71,7 +71,8 @@ impl FleetWorker {
         let roster = Roster {
             credentials: Arc::clone(&plan.credentials),
             vehicles: world.vins().collect(),
-            boot: plan.run,
+            // As its reports have it: a birth with another one would promise messages of a boot that never was.
+            boot: u32::try_from(living.setting.begin.0 / 1000).unwrap_or(0),
             format: living.format,
             gateways,
         };

@@ -34,7 +34,13 @@ fn gateways_carry_what_connections_of_their_own_would() {
         assert!(number(&report, "/messages/lost") < 0.5, "{more:?}: {report}");
         report
     };
+    let Some(listener) = program("mosquitto_sub") else { return };
+    let ears = Running::start(listener, &["-p", &port.to_string(), "-t", "zl/v1/+/up/report"]);
     let own = number(&run(&[]), "/messages/offered");
+    // Of another boot a presence would promise messages that never come, and a collector would wait for them.
+    let said: Value = serde_json::from_str(&ears.line(10)).expect("a report");
+    let present = presence(port);
+    assert!(present.len() == 60 && present.iter().all(|one| one["boot"] == said["boot"]), "{said} {present:?}");
     for more in [
         &["--gateways", "3", "--threads", "2"][..],
         &["--gateways", "1", "-q", "0", "--format", "protobuf"],
