@@ -83,7 +83,7 @@ pub struct StoreSettings {
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { path: PathBuf::from("zhilian.db"), vehicles_per_s: 5000 }
+        Self { path: PathBuf::from("zhilian.db"), vehicles_per_s: 2000 }
     }
 }
 
