@@ -13,7 +13,7 @@ use crate::base::{Condition, Stopwatch, Timestamp};
 use crate::bench::conductor::{Broken, Cause, Conductor};
 use crate::bench::gauge::{Limits, resident_bytes};
 use crate::bench::live::Began;
-use crate::bench::preflight::lacks;
+use crate::bench::preflight::{Needs, lacks};
 use crate::bench::report::Context;
 use crate::bench::series::{Second, Span};
 use crate::bench::share::{Share, Word};
@@ -120,7 +120,13 @@ pub async fn prepare(order: &mut Order) -> Result<(), Failure> {
         // Each agent looks at its own.
         limits.files = (u64::MAX, u64::MAX);
     }
-    if let Some(what) = lacks(u64::from(connections), plan.settings.sources.len() as u64, &limits) {
+    let needs = Needs {
+        connections: u64::from(connections),
+        sources: plan.settings.sources.len() as u64,
+        vehicles: order.fleet.as_ref().map_or(0, |_| u64::from(plan.vehicles / plan.agent.count)),
+        tls: plan.settings.tls.is_some(),
+    };
+    if let Some(what) = lacks(&needs, &limits) {
         return Err(Failure::new(ExitCode::Failure, what));
     }
     let url = order.url.clone();
