@@ -81,6 +81,31 @@ async function setLang(page, lang, deadlineMs) {
   await until(page, "the map to redraw", deadlineMs, () => window.zhilian.mapReady());
 }
 
+/** Takes the first alert on. It may grow in the next moment, so the words that its badge had are kept. */
+async function takeOn(page, id, deadlineMs) {
+  await page.evaluate(() => {
+    const badge = () => document.querySelector('[data-testid="card-badge"]')?.textContent;
+    window.badges = new Set([badge()]);
+    const look = () => window.badges.add(badge());
+    new MutationObserver(look).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
+  });
+  // Whatever changes around it, the button stays the same element: one that is replaced hears of no click.
+  const button = page.getByTestId("acknowledge").first();
+  const element = await button.elementHandle();
+  const put = await page.request.post(new URL(`api/v1/alerts/${id}/snooze`, options.url).href, {
+    data: { for: "1h" },
+  });
+  check(put.ok(), `the alert cannot be put off: HTTP ${put.status()}`);
+  await until(page, "the alert to be put off", deadlineMs, () => window.badges.has("Snoozed"));
+  check(await element.evaluate((before) => before.isConnected), "the button was replaced by a change");
+  await button.click();
+  await until(page, "the alert to be taken on", deadlineMs, () => window.badges.has("Taken on"));
+}
+
 async function run(page, deadlineMs) {
   const faults = watch(page, new URL(options.url).origin);
   const minVehicles = Number(options["min-vehicles"]);
@@ -95,8 +120,9 @@ async function run(page, deadlineMs) {
   await item.waitFor({ timeout: Math.max(1, deadlineMs - Date.now()) }).catch(() => {
     throw new Failure("timed out waiting for an alert");
   });
-  const vin = await item.getAttribute("data-vin");
-  await item.click();
+  // A newer alert may take the first place at any moment: from here on it is this one.
+  const { id, vin } = await item.evaluate(({ dataset }) => ({ id: dataset.id, vin: dataset.vin }));
+  await page.locator(`[data-testid="alert-item"][data-id="${id}"]`).click();
   const hasWhy = () => document.querySelector('[data-testid="card-why"]')?.textContent.trim();
   await until(page, "the card to say why", deadlineMs, hasWhy);
   // The flight starts with the next frame; before that the map still looks idle.
@@ -110,9 +136,7 @@ async function run(page, deadlineMs) {
   const why = page.getByTestId("card-why").first();
   const whyEn = await why.textContent();
   await page.screenshot({ path: options.screenshot });
-  await page.getByTestId("acknowledge").first().click();
-  const taken = () => document.querySelector('[data-testid="card-badge"]')?.textContent === "Taken on";
-  await until(page, "the alert to be taken on", deadlineMs, taken);
+  await takeOn(page, id, deadlineMs);
   await setLang(page, "zh", deadlineMs);
   const whyZh = await why.textContent();
   check(whyZh !== whyEn, "the reason did not change with the language");

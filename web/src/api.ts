@@ -58,6 +58,8 @@ export interface Alert {
   lon_deg?: number | null;
   why: { en: string; zh: string };
   evidence: Evidence[];
+  /** What happened to it, oldest first: it only grows. */
+  history?: unknown[];
 }
 
 export interface Stats {

@@ -15,6 +15,10 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A term and what it is, for a `dl`. */
+export const fact = (label: string, text: string): HTMLElement =>
+  el("div", {}, el("dt", {}, label), el("dd", {}, text));
+
 /** Writes text only when it changed, so that a reader's text selection survives a refresh. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

@@ -70,7 +70,10 @@ export class Store {
     this.emit("alerts", null);
   }
 
+  /** The answer to an operator's step may be overtaken by what the stream tells of later ones. */
   updateAlert(alert: Alert): void {
+    const known = this.alerts.get(alert.id);
+    if (known && stepsOf(alert) < stepsOf(known)) return;
     this.alerts.set(alert.id, alert);
     this.forgetOldAlerts();
     this.markVehicle(alert);
@@ -141,3 +144,5 @@ export class Store {
     for (const listener of this.listeners[topic]) listener(event);
   }
 }
+
+const stepsOf = (alert: Alert): number => alert.history?.length ?? 0;

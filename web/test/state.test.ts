@@ -46,6 +46,14 @@ test("an alert that somebody took on or put off is still open", () => {
   }
 });
 
+test("an answer that was overtaken by the stream does not turn an alert back", () => {
+  const store = new Store();
+  store.updateAlert(alert("1", { history: [1] }));
+  store.updateAlert(alert("1", { state: "cleared", history: [1, 2, 3] }));
+  store.updateAlert(alert("1", { state: "acknowledged", history: [1, 2] }));
+  expect(store.alerts.get("1")?.state).toBe("cleared");
+});
+
 test("a rule whose alert is not known yet is a warning", () => {
   expect(new Store().severityOf(vehicle("A", ["theft.tow"]))).toBe("warning");
 });

@@ -1,24 +1,13 @@
-import {
-  type Alert,
-  acknowledge,
-  type Battery,
-  fetchVehicle,
-  isOpen,
-  snooze,
-  type Vehicle,
-  type VehicleDetail,
-} from "../api.ts";
-import { el, Section, setText } from "../dom.ts";
-import { age, clock, count, evidence, quantity } from "../format.ts";
-import { type Key, lang, ruleName, t, withLang } from "../i18n.ts";
+import { type Alert, type Battery, fetchVehicle, type Vehicle, type VehicleDetail } from "../api.ts";
+import { el, fact, Section, setText } from "../dom.ts";
+import { age, count, quantity } from "../format.ts";
+import { type Key, lang, t, withLang } from "../i18n.ts";
 import type { Store } from "../state.ts";
-import { badgeText } from "./badge.ts";
+import { AlertPart } from "./alert.ts";
 import { cellStrip, temperatureStrip } from "./battery.ts";
 
 const REFRESH_MS = 3_000;
 const TICK_MS = 1_000;
-/** How long the button silences an alert; its label says so. */
-const SNOOZE = "1h";
 
 /** The card of the selected vehicle: why its alerts were raised, what it does, how its battery is. */
 export class Card {
@@ -38,7 +27,8 @@ export class Card {
   private detail: VehicleDetail | null = null;
   private gone = false;
   /** Who works here, as typed: it goes with every step and stays on the page. */
-  private operator = "";
+  private readonly operator = { name: "" };
+  private parts = new Map<string, AlertPart>();
   private loading: AbortController | null = null;
   /** What had the focus before the card opened, and gets it back. */
   private opener: Element | null = null;
@@ -102,8 +92,7 @@ export class Card {
     const { selection } = this.store;
     if (!selection) return;
     setText(this.title, selection.vin);
-    const shownAlerts = this.shownAlerts(selection.vin, selection.alertId);
-    this.alerts.show([lang(), shownAlerts], () => shownAlerts.map((alert) => this.alert(alert)));
+    this.showAlerts(this.shownAlerts(selection.vin, selection.alertId));
 
     const vehicle = this.store.vehicles.get(selection.vin) ?? this.detail?.vehicle;
     const facts = vehicle ? this.factsOf(vehicle) : [];
@@ -115,69 +104,23 @@ export class Card {
     this.battery.show([lang(), battery], () => (battery ? batteryParts(battery) : []));
   }
 
+  /** An alert keeps its part of the page while it changes: see {@link AlertPart}. */
+  private showAlerts(alerts: Alert[]): void {
+    const parts = new Map<string, AlertPart>();
+    for (const alert of alerts) {
+      const part = this.parts.get(alert.id) ?? new AlertPart(this.store, this.operator);
+      part.show(alert);
+      parts.set(alert.id, part);
+    }
+    this.parts = parts;
+    this.alerts.show([...parts.keys()], () => [...parts.values()].map((part) => part.element));
+  }
+
   /** The alert it was opened through, then the vehicle's other open ones. */
   private shownAlerts(vin: string, alertId: string | null): Alert[] {
     const chosen = alertId === null ? undefined : this.store.alerts.get(alertId);
     const others = this.store.openAlertsOf(vin).filter((alert) => alert.id !== alertId);
     return chosen ? [chosen, ...others] : others;
-  }
-
-  private alert(alert: Alert): HTMLElement {
-    const nowMs = this.store.nowMs();
-    const cleared = alert.state === "cleared" && alert.cleared_at_ms != null;
-    const since = [t("card.since", { time: clock(alert.episode_ms, nowMs) })];
-    if (cleared) since.push(t("card.cleared_at", { time: clock(alert.cleared_at_ms!, nowMs) }));
-    if (alert.state === "snoozed" && alert.snoozed_until_ms != null) {
-      since.push(t("card.snoozed_until", { time: clock(alert.snoozed_until_ms, nowMs) }));
-    }
-    const rows = alert.evidence.map(({ name, value }) => fact(...evidence(name, value)));
-    return el(
-      "div",
-      { class: "card-alert", "data-severity": alert.severity, "data-state": alert.state },
-      el("div", { class: "row" }, el("strong", {}, ruleName(alert.rule)), badge(alert)),
-      el("p", { class: "card-why", "data-testid": "card-why" }, alert.why[lang()]),
-      el("p", { class: "since" }, since.join(" · ")),
-      ...(isOpen(alert) ? [this.actions(alert)] : []),
-      ...(rows.length > 0
-        ? [el("h3", {}, t("card.evidence")), el("dl", { class: "facts evidence" }, ...rows)]
-        : []),
-    );
-  }
-
-  /** What an operator can do with an open alert. */
-  private actions(alert: Alert): HTMLElement {
-    const name = el("input", {
-      class: "operator",
-      maxlength: "64",
-      autocomplete: "name",
-      "aria-label": t("action.name"),
-      placeholder: t("action.name"),
-    });
-    name.value = this.operator;
-    name.addEventListener("input", () => {
-      this.operator = name.value.trim();
-    });
-    const failed = el("p", { class: "failed", role: "alert" });
-    const button = (label: Key, testId: string, ask: () => Promise<Alert>) => {
-      const element = el("button", { type: "button", class: "action", "data-testid": testId }, t(label));
-      element.addEventListener("click", () => {
-        element.disabled = true;
-        ask().then(
-          (after) => this.store.updateAlert(after),
-          (error: Error) => {
-            element.disabled = false;
-            setText(failed, error.message);
-          },
-        );
-      });
-      return element;
-    };
-    const buttons: HTMLElement[] = [];
-    if (alert.state !== "acknowledged") {
-      buttons.push(button("action.acknowledge", "acknowledge", () => acknowledge(alert.id, this.operator)));
-    }
-    buttons.push(button("action.snooze", "snooze", () => snooze(alert.id, SNOOZE, this.operator)));
-    return el("div", { class: "actions" }, name, ...buttons, failed);
   }
 
   private factsOf(vehicle: Vehicle): [Key, string][] {
@@ -226,9 +169,3 @@ function batteryParts(battery: Battery): HTMLElement[] {
 
 const heading = (title: string, note = ""): HTMLElement =>
   el("h3", { class: "row" }, el("span", {}, title), el("span", { class: "note" }, note));
-
-const fact = (label: string, text: string): HTMLElement =>
-  el("div", {}, el("dt", {}, label), el("dd", {}, text));
-
-const badge = (alert: Alert): HTMLElement =>
-  el("span", { class: "badge", "data-testid": "card-badge" }, badgeText(alert));
