@@ -1,3 +1,5 @@
+import { measures, rules } from "./words.ts";
+
 export type Lang = "zh" | "en";
 
 const en = {
@@ -28,8 +30,6 @@ const en = {
   "state.late": "told late",
   "rule.theft": "Theft",
   "rule.battery": "Battery",
-  "rule.theft.tow": "Theft: towed away",
-  "rule.battery.thermal_runaway": "Battery: thermal runaway",
   "mode.parked": "Parked",
   "mode.riding": "Riding",
   "mode.charging": "Charging",
@@ -115,8 +115,6 @@ const zh: Record<Key, string> = {
   "state.late": "迟报",
   "rule.theft": "盗窃",
   "rule.battery": "电池",
-  "rule.theft.tow": "盗窃：车辆被拖走",
-  "rule.battery.thermal_runaway": "电池：热失控",
   "mode.parked": "停放",
   "mode.riding": "骑行",
   "mode.charging": "充电",
@@ -172,24 +170,6 @@ const zh: Record<Key, string> = {
   "age.days": "{n} 天前",
 };
 
-/** What the detectors measure, without the unit: that comes from the name's suffix. */
-const measures: Record<string, { en: string; zh: string }> = {
-  distance_m: { en: "Distance moved", zh: "移动距离" },
-  duration_s: { en: "Within", zh: "用时" },
-  speed_kmh: { en: "Top speed", zh: "最高时速" },
-  wheel_mps: { en: "Wheel speed", zh: "轮速" },
-  tilt_deg: { en: "Tilt", zh: "倾角" },
-  anchor_drift_m: { en: "Drift of the parking place", zh: "停放点漂移" },
-  key_near: { en: "Owner's key near", zh: "车主钥匙在附近" },
-  locked: { en: "Locked", zh: "已上锁" },
-  hottest_c: { en: "Hottest sensor", zh: "最高温度" },
-  spread_c: { en: "Between sensors", zh: "传感器温差" },
-  rise_c_per_s: { en: "Heating rate", zh: "升温速率" },
-  lowest_cell_pct: { en: "Lowest cell, of the median", zh: "最低单体占中位" },
-  lowest_cell_no: { en: "Lowest cell", zh: "最低单体编号" },
-  insulation_kohm: { en: "Insulation", zh: "绝缘电阻" },
-};
-
 const STORAGE_KEY = "zhilian.lang";
 
 function initialLang(): Lang {
@@ -233,12 +213,11 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 
 /** The name of a rule such as `theft.tow`; one we have no words for is told by its family and its own name. */
 export function ruleName(rule: string): string {
-  const known = `rule.${rule}`;
-  if (known in en) return t(known as Key);
   const [family = "", ...rest] = rule.split(".");
   const familyKey = `rule.${family}`;
-  const separator = current === "zh" ? "：" : ": ";
-  return familyKey in en ? t(familyKey as Key) + separator + rest.join(" ").replaceAll("_", " ") : rule;
+  if (!(familyKey in en)) return rule;
+  const name = rules[rule]?.[current] ?? rest.join(" ").replaceAll("_", " ");
+  return t(familyKey as Key) + (current === "zh" ? "：" : ": ") + name;
 }
 
 /** The name of a piece of evidence; `bare` is its name without the unit, for one we have no words for. */
