@@ -41,18 +41,8 @@ fn title(verb: &str) -> String {
 }
 
 fn below(report: &Report) -> String {
-    let plan = &report.plan;
-    format!(
-        "{} · MQTT {} · QoS {} · {} vehicles on {} connections · {} bytes · threads {} · {:.1} s measured",
-        plan.broker,
-        plan.version,
-        plan.qos,
-        plan.vehicles,
-        plan.connections,
-        plan.payload_bytes,
-        plan.threads,
-        report.measured_s
-    )
+    let Report { plan, measured_s, .. } = report;
+    format!("{}: {plan}, {} threads, {measured_s:.1} s measured", plan.broker, plan.threads)
 }
 
 fn banners(page: &mut Page, report: &Report) {

@@ -1,5 +1,7 @@
 //! What a run found, for programs.
 
+use std::fmt::{self, Display};
+
 use serde::Serialize;
 
 use super::compare::Comparison;
@@ -88,6 +90,14 @@ pub struct Asked {
     pub agents: u32,
     /// Times are up to so much longer.
     pub tick_ms: f64,
+}
+
+/// The load in words; the broker is told by whoever says it.
+impl Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, qos, vehicles, connections, payload_bytes, .. } = self;
+        write!(f, "MQTT {version}, QoS {qos}, {vehicles} vehicles on {connections} connections, {payload_bytes} bytes")
+    }
 }
 
 /// Messages of the measured time.

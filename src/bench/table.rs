@@ -62,19 +62,8 @@ pub fn of_report(report: &Report) -> String {
 }
 
 fn head(out: &mut String, report: &Report) -> std::fmt::Result {
-    let plan = &report.plan;
-    writeln!(
-        out,
-        "bench {} against {}: MQTT {}, QoS {}, {} vehicles on {} connections, {} bytes, {:.1} s measured",
-        report.verb,
-        plan.broker,
-        plan.version,
-        plan.qos,
-        plan.vehicles,
-        plan.connections,
-        plan.payload_bytes,
-        report.measured_s
-    )?;
+    let Report { verb, plan, measured_s, .. } = report;
+    writeln!(out, "bench {verb} against {}: {plan}, {measured_s:.1} s measured", plan.broker)?;
     if plan.agents > 1 {
         writeln!(out, "  by {} processes of {} threads", plan.agents, plan.threads)?;
     }

@@ -1,22 +1,12 @@
 //! Several processes that make one load, and one report.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::tools::{ZHILIAN, free_port, mosquitto, wait_for};
-
-fn bench(arguments: &[&str]) -> (Value, Output) {
-    let output = Command::new(ZHILIAN).arg("bench").args(arguments).arg("--json").output().expect("it starts");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-    (report, output)
-}
-
-fn number(report: &Value, path: &str) -> f64 {
-    report.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {path} in {report}"))
-}
+use crate::tools::{ZHILIAN, bench_report, free_port, mosquitto, number, wait_for};
 
 fn is(report: &Value, path: &str, expected: f64) {
     assert!((number(report, path) - expected).abs() < 0.5, "{path} is not {expected}: {report}");
@@ -28,25 +18,25 @@ fn two_agents_make_the_report_of_one() {
     let Some(_broker) = mosquitto(port) else { return };
     let url = format!("mqtt://127.0.0.1:{port}");
     let flags = ["pub", "--broker", &url, "-c", "200", "--rate", "500", "-L", "1000", "--listen", "1"];
-    let (report, output) = bench(&[&flags[..], &["--agents", "2", "--ifaddr", "127.0.0.1,127.0.0.2"]].concat());
+    let (report, output) = bench_report(&[&flags[..], &["--agents", "2", "--ifaddr", "127.0.0.1,127.0.0.2"]].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
     // On a machine with other work it may be late, and then says so.
     assert!(matches!(output.status.code(), Some(0 | 5)), "{stderr}");
     for (path, expected) in [
-        ("/messages/done", 1000.0),
-        ("/messages/lost", 0.0),
-        ("/latency_ms/count", 1000.0),
-        ("/connections/succeeded", 201.0),
-        ("/connections/most", 201.0),
-        ("/received/distinct", 1000.0),
-        ("/received/duplicates", 0.0),
-        ("/plan/agents", 2.0),
+        ("messages/done", 1000.0),
+        ("messages/lost", 0.0),
+        ("latency_ms/count", 1000.0),
+        ("connections/succeeded", 201.0),
+        ("connections/most", 201.0),
+        ("received/distinct", 1000.0),
+        ("received/duplicates", 0.0),
+        ("plan/agents", 2.0),
     ] {
         is(&report, path, expected);
     }
     // Those at the edges of the measured time, which each agent has by its own watch, may be left out.
-    assert!((950.0..=1000.0).contains(&number(&report, "/end_to_end_ms/count")), "{report}");
-    assert!(number(&report, "/latency_ms/p50") <= number(&report, "/latency_ms/max"), "{report}");
+    assert!((950.0..=1000.0).contains(&number(&report, "end_to_end_ms/count")), "{report}");
+    assert!(number(&report, "latency_ms/p50") <= number(&report, "latency_ms/max"), "{report}");
     assert!(stderr.contains("s connected total=201") && stderr.contains("s publish_latency count="), "{stderr}");
 }
 
@@ -57,14 +47,14 @@ fn agents_share_a_fleet_as_threads_do() {
     let url = format!("mqtt://127.0.0.1:{port}");
     let flags = ["fleet", "--broker", &url, "-c", "60", "--seed", "3", "--speed", "20", "--duration", "3s"];
     let run = |more: &[&str]| {
-        let (report, output) = bench(&[&flags[..], more].concat());
+        let (report, output) = bench_report(&[&flags[..], more].concat());
         // On a machine with other work it may be late, and then says so.
         assert!(matches!(output.status.code(), Some(0 | 5)), "{}", String::from_utf8_lossy(&output.stderr));
         report
     };
-    let one = number(&run(&[]), "/messages/offered");
+    let one = number(&run(&[]), "messages/offered");
     for more in [&["--agents", "3"][..], &["--agents", "2", "--threads", "2", "--gateways", "5"]] {
-        let offered = number(&run(more), "/messages/offered");
+        let offered = number(&run(more), "messages/offered");
         assert!((offered - one).abs() <= 0.05 * one, "{more:?}: {one} and {offered}");
     }
 }
@@ -94,7 +84,7 @@ fn what_stops_an_agent_stops_the_load_in_one_line() {
         ),
         (&["pub", "--broker", "mqtt://127.0.0.1:1", "-c", "9", "--agents", "2"], 4, "cannot reach"),
     ] {
-        let (report, output) = bench(flags);
+        let (report, output) = bench_report(flags);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{flags:?}: {stderr}");
         assert!(report.is_null() && stderr.lines().count() == 1 && stderr.contains(word), "{flags:?}: {stderr}");
@@ -139,7 +129,7 @@ fn no_agent_outlives_the_process_that_leads_it() {
     assert!(kill.is_ok_and(|status| status.success()));
     let output = stopped.wait_with_output().expect("it ends");
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
-    assert!(matches!(output.status.code(), Some(0 | 5)) && number(&report, "/messages/done") > 20.0, "{report}");
+    assert!(matches!(output.status.code(), Some(0 | 5)) && number(&report, "messages/done") > 20.0, "{report}");
     assert!(report["partial"].as_str().is_some_and(|why| why.contains("stopped")), "{report}");
 
     // When one of them dies, so does the load.

@@ -2,29 +2,20 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use rumqttc::v5::mqttbytes::v5::{ConnAck, ConnectReturnCode, Packet, PubAck};
 use serde_json::Value;
 
-use crate::tools::{Running, ZHILIAN, free_port, mosquitto, mosquitto_with, program, wait_for};
-
-fn bench(arguments: &[&str]) -> Output {
-    Command::new(ZHILIAN).arg("bench").args(arguments).output().expect("it starts")
-}
+use crate::tools::{Running, bench, free_port, mosquitto, mosquitto_with, number, program, wait_for};
 
 /// The report, and what is said on stderr.
 fn report(output: &Output) -> (Value, String) {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no report; stderr: {stderr}"));
     (report, stderr)
-}
-
-fn number(report: &Value, path: &str) -> f64 {
-    let found = path.split('/').fold(report, |value, key| &value[key]);
-    found.as_f64().unwrap_or_else(|| panic!("no {path} in {report}"))
 }
 
 #[test]

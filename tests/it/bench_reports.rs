@@ -2,12 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::tools::{Running, ZHILIAN, ask, free_port, get, metric, mosquitto, mosquitto_with, program, wait_for};
+use crate::tools::{
+    Running, ZHILIAN, ask, bench, free_port, get, metric, mosquitto, mosquitto_with, number, program, wait_for,
+};
 
 /// A load that goes on, with the address of its interface.
 struct Going {
@@ -48,10 +50,6 @@ impl Going {
     }
 }
 
-fn bench(arguments: &[&str]) -> Output {
-    Command::new(ZHILIAN).arg("bench").args(arguments).output().expect("it starts")
-}
-
 /// Expects an exit code and one last line on stderr with all the words.
 fn fails(arguments: &[&str], code: i32, words: &[&str]) {
     let output = bench(arguments);
@@ -59,11 +57,6 @@ fn fails(arguments: &[&str], code: i32, words: &[&str]) {
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
     let line = stderr.lines().last().unwrap_or_default();
     assert!(line.starts_with("zhilian: ") && words.iter().all(|word| line.contains(word)), "{arguments:?}: {stderr}");
-}
-
-fn number(report: &Value, path: &str) -> f64 {
-    let found = path.split('/').fold(report, |value, key| &value[key]);
-    found.as_f64().unwrap_or_else(|| panic!("no {path} in {report}"))
 }
 
 #[test]

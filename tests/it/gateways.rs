@@ -8,18 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::tools::{
-    Running, ZHILIAN, collector, free_port, get_json, mosquitto, mosquitto_with, program, publish, wait_for,
+    Running, ZHILIAN, bench_report, collector, free_port, get_json, mosquitto, mosquitto_with, number, program,
+    publish, wait_for,
 };
-
-fn bench(arguments: &[&str]) -> (Value, Output) {
-    let output = Command::new(ZHILIAN).arg("bench").args(arguments).arg("--json").output().expect("it starts");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-    (report, output)
-}
-
-fn number(report: &Value, path: &str) -> f64 {
-    report.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {path} in {report}"))
-}
 
 #[test]
 fn gateways_carry_what_connections_of_their_own_would() {
@@ -28,15 +19,15 @@ fn gateways_carry_what_connections_of_their_own_would() {
     let url = format!("mqtt://127.0.0.1:{port}");
     let flags = ["fleet", "--broker", &url, "-c", "60", "--seed", "3", "--speed", "20", "--duration", "3s"];
     let run = |more: &[&str]| {
-        let (report, output) = bench(&[&flags[..], more, &["--fail-if", "lost>0"]].concat());
+        let (report, output) = bench_report(&[&flags[..], more, &["--fail-if", "lost>0"]].concat());
         // On a machine with other work it may be late, and then says so.
         assert!(matches!(output.status.code(), Some(0 | 5)), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(number(&report, "/messages/lost") < 0.5, "{more:?}: {report}");
+        assert!(number(&report, "messages/lost") < 0.5, "{more:?}: {report}");
         report
     };
     let Some(listener) = program("mosquitto_sub") else { return };
     let ears = Running::start(listener, &["-p", &port.to_string(), "-t", "zl/v1/+/up/report"]);
-    let own = number(&run(&[]), "/messages/offered");
+    let own = number(&run(&[]), "messages/offered");
     // Of another boot a presence would promise messages that never come, and a collector would wait for them.
     let said: Value = serde_json::from_str(&ears.line(10)).expect("a report");
     let present = presence(port);
@@ -47,10 +38,10 @@ fn gateways_carry_what_connections_of_their_own_would() {
         &["--gateways", "99", "-V", "4"],
     ] {
         let report = run(more);
-        let connections = number(&report, "/connections/succeeded");
+        let connections = number(&report, "connections/succeeded");
         let expected: f64 = more[1].parse().expect("a number");
         assert!((connections - expected.min(60.0)).abs() < 0.5, "{more:?}: {report}");
-        assert!((number(&report, "/messages/offered") - own).abs() <= 0.05 * own, "{more:?}: {own} {report}");
+        assert!((number(&report, "messages/offered") - own).abs() <= 0.05 * own, "{more:?}: {own} {report}");
     }
 }
 
@@ -106,10 +97,10 @@ fn a_gateway_says_which_of_its_vehicles_lost_the_network() {
         std::fs::write(&path, scenario).expect("it can be written");
         let flags = ["fleet", "--broker", &url, "-c", "300", "--speed", "120", "--duration", "5s", "--scenario"];
         let more = [path.to_str().expect("a plain path"), "--gateways", "2"];
-        let (report, output) = bench(&[&flags[..], &more].concat());
+        let (report, output) = bench_report(&[&flags[..], &more].concat());
         // On a machine with other work it may be late, and then says so; here it is only about what it says.
         assert!(matches!(output.status.code(), Some(0 | 5)), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(number(&report, "/connections/lost") < 0.5, "gateways stay connected: {report}");
+        assert!(number(&report, "connections/lost") < 0.5, "gateways stay connected: {report}");
         let said = presence(port);
         let right = said.iter().filter(|one| one["online"] == online).count();
         // A few ride out of the dark meanwhile, or into it.
@@ -141,7 +132,7 @@ fn with_collector(more: &[&str], check: impl Fn(&Value, &Output)) {
     let url = format!("mqtt://127.0.0.1:{port}");
     let (_collector, http) = collector(&url, &folder.path().join("fleet.db"), &[]);
     let (http, flags) = (format!("http://{http}"), ["fleet", "--broker", &url, "-c", "300", "--duration", "40s"]);
-    let (report, output) = bench(&[&flags[..], &["--collector", &http], more].concat());
+    let (report, output) = bench_report(&[&flags[..], &["--collector", &http], more].concat());
     check(&report, &output);
 }
 
@@ -152,12 +143,12 @@ fn every_incident_is_followed_to_its_alert() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         // On a machine with other work it may be late, and then says so.
         assert!(matches!(output.status.code(), Some(0 | 5)), "{stderr} {report}");
-        assert!((number(report, "/alerts/incidents") - 2.0).abs() < 0.5, "a tow and a burning battery: {report}");
-        assert!((number(report, "/alerts/alerted") - 2.0).abs() < 0.5 && number(report, "/alerts/false") < 0.5);
-        assert!((number(report, "/alerts/kept") - number(report, "/alerts/raised")).abs() < 0.5, "{report}");
-        assert!(number(report, "/alerts/latency_ms/count") > 1.5, "{report}");
-        assert!(number(report, "/collector/sent") > 500.0, "{report}");
-        assert!((number(report, "/collector/reports") - number(report, "/collector/sent")).abs() < 0.5, "{report}");
+        assert!((number(report, "alerts/incidents") - 2.0).abs() < 0.5, "a tow and a burning battery: {report}");
+        assert!((number(report, "alerts/alerted") - 2.0).abs() < 0.5 && number(report, "alerts/false") < 0.5);
+        assert!((number(report, "alerts/kept") - number(report, "alerts/raised")).abs() < 0.5, "{report}");
+        assert!(number(report, "alerts/latency_ms/count") > 1.5, "{report}");
+        assert!(number(report, "collector/sent") > 500.0, "{report}");
+        assert!((number(report, "collector/reports") - number(report, "collector/sent")).abs() < 0.5, "{report}");
     });
 }
 
@@ -167,7 +158,7 @@ fn a_collector_that_is_none_is_told_in_one_line() {
     let Some(_broker) = mosquitto(port) else { return };
     let url = format!("mqtt://127.0.0.1:{port}");
     let nobody = format!("http://127.0.0.1:{}", free_port());
-    let (_, output) = bench(&["fleet", "--broker", &url, "-c", "5", "--duration", "1s", "--collector", &nobody]);
+    let (_, output) = bench_report(&["fleet", "--broker", &url, "-c", "5", "--duration", "1s", "--collector", &nobody]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("cannot look on the collector at http://127.0.0.1:"), "{stderr}");

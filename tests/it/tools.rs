@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -12,6 +12,23 @@ use zhilian::base::{Clock, Timestamp};
 
 /// The program under test.
 pub const ZHILIAN: &str = env!("CARGO_BIN_EXE_zhilian");
+
+/// Runs `zhilian bench` to its end.
+pub fn bench(arguments: &[&str]) -> Output {
+    Command::new(ZHILIAN).arg("bench").args(arguments).output().expect("it starts")
+}
+
+/// Runs `zhilian bench --json` to its end; its report, null if it made none.
+pub fn bench_report(arguments: &[&str]) -> (Value, Output) {
+    let output = bench(&[arguments, &["--json"]].concat());
+    (serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), output)
+}
+
+/// A number in a report, by its path such as `messages/lost`.
+pub fn number(report: &Value, path: &str) -> f64 {
+    let found = path.split('/').fold(report, |value, key| &value[key]);
+    found.as_f64().unwrap_or_else(|| panic!("no {path} in {report}"))
+}
 
 /// The path of a program that a test needs, or `None` (said aloud) when it is not installed.
 pub fn program(name: &str) -> Option<PathBuf> {

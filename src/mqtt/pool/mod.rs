@@ -7,6 +7,7 @@
 pub mod codec;
 mod connection;
 pub mod event;
+mod life;
 pub mod outbox;
 #[expect(clippy::module_inception, reason = "the pool itself, beside its parts")]
 pub mod pool;

@@ -1,25 +1,20 @@
-//! The pool: sockets, readiness, timers. What the packets mean is in `serve`.
+//! The pool: sockets, readiness, timers. What the packets mean is in `serve`, how connections begin and end in `life`.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use mio::Waker;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
-use socket2::{Domain, Socket, Type};
+use mio::{Events, Poll, Token};
 
 use super::codec::{DISCONNECT, Message, Qos};
 use super::connection::{Busy, Connection, Phase, Wish};
 use super::event::{Event, Introduction, Loss, Owner, Tag};
 use super::settings::Settings;
-use super::stream::Stream;
 use super::timers::{NEVER, Timers};
 use super::wait::Wait;
 use crate::base::Stopwatch;
-use crate::mqtt::backoff::Backoff;
 
 /// Sockets looked at in one turn.
 const EVENTS: usize = 1024;
@@ -31,21 +26,18 @@ pub(super) const ROOM: usize = 64 * 1024;
 const SPARE: usize = 1024;
 /// What the waker's events are known by.
 const WAKE: Token = Token(usize::MAX);
-/// "Operation in progress", which the standard library does not name.
-const IN_PROGRESS: i32 = if cfg!(target_os = "linux") { 115 } else { 36 };
-
 /// Many lean connections in one thread.
 #[derive(Debug)]
 pub struct Pool {
     pub(super) settings: Settings,
-    poll: Poll,
+    pub(super) poll: Poll,
     wait: Wait,
     waker: Arc<Waker>,
     events: Option<Events>,
     pub(super) watch: Stopwatch,
     pub(super) connections: Vec<Connection>,
     pub(super) timers: Timers,
-    queued: VecDeque<u32>,
+    pub(super) queued: VecDeque<u32>,
     pub(super) opening: usize,
     pub(super) online: usize,
     dirty: Vec<u32>,
@@ -282,68 +274,6 @@ impl Pool {
         timeout.map(|timeout| timeout.saturating_sub(pause))
     }
 
-    fn start_queued(&mut self, owner: &mut impl Owner) {
-        while self.opening < self.settings.opening {
-            let Some(connection) = self.queued.pop_front() else { return };
-            // It may have been told otherwise meanwhile.
-            if self.at(connection).phase != Phase::Queued {
-                continue;
-            }
-            if self.at(connection).wish != Wish::Up {
-                self.at(connection).phase = Phase::Off;
-                continue;
-            }
-            self.start(connection, owner);
-        }
-    }
-
-    fn start(&mut self, connection: u32, owner: &mut impl Owner) {
-        let deadline = self.now_ms() + self.settings.patience.as_millis() as u64;
-        let began_ns = self.watch.ns();
-        self.opening += 1;
-        self.at(connection).phase = Phase::Opening;
-        self.at(connection).began_ns = began_ns;
-        self.timers.set(connection, deadline);
-        match self.connect(connection) {
-            Ok(socket) => self.at(connection).stream = Some(Stream::Plain(socket)),
-            Err(error) => self.lose(connection, &error.into(), owner),
-        }
-    }
-
-    /// Begins to connect, without waiting for it.
-    fn connect(&self, connection: u32) -> io::Result<TcpStream> {
-        let address = self.settings.address;
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        if !self.settings.sources.is_empty() {
-            let source = self.settings.sources[connection as usize % self.settings.sources.len()];
-            socket.bind(&SocketAddr::new(source, 0).into())?;
-        }
-        match socket.connect(&address.into()) {
-            Err(error) if error.raw_os_error() != Some(IN_PROGRESS) => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let mut stream = TcpStream::from_std(socket.into());
-        self.poll.registry().register(
-            &mut stream,
-            Token(connection as usize),
-            Interest::READABLE | Interest::WRITABLE,
-        )?;
-        Ok(stream)
-    }
-
-    /// The system says that the connection stands, or why it does not.
-    fn on_connected(&mut self, connection: u32, owner: &mut impl Owner) {
-        let Some(socket) = self.at(connection).stream.as_mut().map(Stream::socket) else { return };
-        match (socket.take_error(), socket.peer_addr()) {
-            (Ok(Some(error)) | Err(error), _) => self.lose(connection, &error.into(), owner),
-            (Ok(None), Ok(_)) => self.introduce(connection, owner),
-            // An event of the socket that it had before.
-            (Ok(None), Err(_)) => {}
-        }
-    }
-
     /// Reads what there is; when it is `closed`, up to its end, which no other event would tell.
     fn on_readable(&mut self, connection: u32, closed: bool, owner: &mut impl Owner) {
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -382,7 +312,7 @@ impl Pool {
     }
 
     /// Gives the buffers of a connection that has nothing to do to others.
-    fn put_away(&mut self, connection: u32) {
+    pub(super) fn put_away(&mut self, connection: u32) {
         if let Some(busy) = self.at(connection).busy.take_if(|busy| busy.is_idle())
             && self.spare.len() < SPARE
             && busy.is_small()
@@ -431,82 +361,5 @@ impl Pool {
                 owner.on_event(connection, now_ns, Event::Done { tag, written_ns: now_ns });
             }
         }
-    }
-
-    /// Closes the socket of a connection and makes it wait, or ends it.
-    pub(super) fn lose(&mut self, connection: u32, why: &Loss, owner: &mut impl Owner) {
-        let phase = self.close(connection, Phase::Off);
-        let now_ns = self.watch.ns();
-        let why = if let (Phase::Greeting, Loss::Closed) = (phase, why) { &Loss::Unanswered } else { why };
-        match phase {
-            Phase::Open => owner.on_event(connection, now_ns, Event::Lost(why)),
-            Phase::Opening | Phase::Greeting => owner.on_event(connection, now_ns, Event::Failed(why)),
-            Phase::Off | Phase::Queued | Phase::Waiting => {}
-        }
-        // What was half written is neither sent nor kept.
-        if let Some(busy) = &mut self.at(connection).busy {
-            for tag in std::mem::take(&mut busy.unwritten) {
-                owner.on_event(connection, now_ns, Event::GivenUp(tag));
-            }
-        }
-        let reconnect = self.settings.reconnect;
-        match self.at(connection).wish {
-            Wish::Up if reconnect => self.wait_before_next(connection),
-            Wish::NoNetwork => {}
-            Wish::Up | Wish::Leave => {
-                self.abandon(connection, owner);
-                owner.on_event(connection, now_ns, Event::Ended { was_open: false });
-            }
-        }
-    }
-
-    /// Ends an open connection that said farewell.
-    pub(super) fn end(&mut self, connection: u32, owner: &mut impl Owner) {
-        self.close(connection, Phase::Off);
-        self.abandon(connection, owner);
-        owner.on_event(connection, self.watch.ns(), Event::Ended { was_open: true });
-    }
-
-    /// Closes the socket; the answer is how far the connection was.
-    fn close(&mut self, connection: u32, phase: Phase) -> Phase {
-        self.timers.set(connection, NEVER);
-        let one = &mut self.connections[connection as usize];
-        if let Some(mut stream) = one.stream.take() {
-            // Closing does the same; this can only fail for a socket that is not registered.
-            drop(self.poll.registry().deregister(stream.socket()));
-        }
-        if let Some(busy) = &mut one.busy {
-            busy.clear_buffers();
-        }
-        let before = std::mem::replace(&mut one.phase, phase);
-        match before {
-            Phase::Opening | Phase::Greeting => self.opening -= 1,
-            Phase::Open => self.online -= 1,
-            Phase::Off | Phase::Queued | Phase::Waiting => {}
-        }
-        before
-    }
-
-    fn wait_before_next(&mut self, connection: u32) {
-        let (seed, now_ms) = (self.settings.seed, self.now_ms());
-        let one = self.at(connection);
-        one.phase = Phase::Waiting;
-        let backoff = one.backoff.get_or_insert_with(|| Box::new(Backoff::of_vehicle(seed, connection)));
-        let wait = backoff.next_wait();
-        self.timers.set(connection, now_ms + wait.as_millis() as u64);
-    }
-
-    /// Its wait is over: it queues up for its turn.
-    pub(super) fn queue(&mut self, connection: u32) {
-        self.at(connection).phase = Phase::Queued;
-        self.queued.push_back(connection);
-    }
-
-    fn abandon(&mut self, connection: u32, owner: &mut impl Owner) {
-        let now_ns = self.watch.ns();
-        if let Some(busy) = &mut self.at(connection).busy {
-            busy.outbox.abandon(|event| owner.on_event(connection, now_ns, event));
-        }
-        self.put_away(connection);
     }
 }
