@@ -4,9 +4,9 @@ use prost::Message as _;
 use smallvec::SmallVec;
 
 use super::fields::{Batch, Battery, Event, Kind, Link, Member, Motion, Near, Position, Reply, Report, State};
-use super::quick;
+use super::{quick, writer};
 use crate::base::units::{
-    Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts, nearest,
+    Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts, nearest_whole,
 };
 use crate::base::{LatLon, PackId, Timestamp, Vin};
 use crate::model::report::{MAX_CELLS, MAX_PROBES};
@@ -37,15 +37,15 @@ const OUTCOMES: [(Outcome, &str); 3] =
 
 /// A number in units of its field.
 fn units(value: f64, per_one: f64) -> i64 {
-    nearest(value * per_one) as i64
+    nearest_whole(value * per_one)
 }
 
-fn e3(value: f64) -> i64 {
+pub(super) fn e3(value: f64) -> i64 {
     units(value, E3)
 }
 
 /// A coordinate; what no coordinate can be becomes one that is turned away.
-fn e7(degrees: f64) -> i32 {
+pub(super) fn e7(degrees: f64) -> i32 {
     i32::try_from(units(degrees, E7)).unwrap_or(i32::MAX)
 }
 
@@ -59,7 +59,7 @@ pub(super) fn place(lat_e7: i32, lon_e7: i32) -> LatLon {
 }
 
 /// The number of a word: its place in the list, from 1.
-fn number_of<T: PartialEq>(words: &[(T, &str)], wanted: &T) -> i32 {
+pub(super) fn number_of<T: PartialEq>(words: &[(T, &str)], wanted: &T) -> i32 {
     words.iter().position(|(value, _)| value == wanted).map_or(0, |at| at as i32 + 1)
 }
 
@@ -75,7 +75,10 @@ fn small<T: TryFrom<u32>>(number: u32) -> Result<T, Rejection> {
 /// Writes a message.
 pub(in crate::wire) fn write(message: &Message, buffer: &mut Vec<u8>) {
     let written = match message {
-        Message::Report(report) => Report::of(report).encode(buffer),
+        Message::Report(report) => {
+            writer::write(report, buffer);
+            Ok(())
+        }
         Message::Event(event) => Event::of(event).encode(buffer),
         Message::Reply(reply) => Reply::of(reply).encode(buffer),
         Message::Presence(presence) => State::of(presence).encode(buffer),

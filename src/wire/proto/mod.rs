@@ -4,5 +4,6 @@
 mod convert;
 mod fields;
 mod quick;
+mod writer;
 
 pub(super) use convert::{read, write};
