@@ -75,10 +75,7 @@ fn small<T: TryFrom<u32>>(number: u32) -> Result<T, Rejection> {
 /// Writes a message.
 pub(in crate::wire) fn write(message: &Message, buffer: &mut Vec<u8>) {
     let written = match message {
-        Message::Report(report) => {
-            writer::write(report, buffer);
-            Ok(())
-        }
+        Message::Report(report) => return write_report(report, buffer),
         Message::Event(event) => Event::of(event).encode(buffer),
         Message::Reply(reply) => Reply::of(reply).encode(buffer),
         Message::Presence(presence) => State::of(presence).encode(buffer),
@@ -87,10 +84,15 @@ pub(in crate::wire) fn write(message: &Message, buffer: &mut Vec<u8>) {
     debug_assert!(written.is_ok(), "a vector has always room");
 }
 
+/// Writes a report.
+pub(in crate::wire) fn write_report(report: &model::Report, buffer: &mut Vec<u8>) {
+    writer::write(report, buffer);
+}
+
 /// Reads a message of a channel; its ranges are not yet checked, but for those of the members of a batch.
 pub(in crate::wire) fn read(channel: Channel, payload: &[u8]) -> Result<Message, Rejection> {
     match channel {
-        Channel::Report => report(payload).map(Message::Report),
+        Channel::Report => report(payload),
         Channel::Event => taken::<Event>(payload)?.event().map(Message::Event),
         Channel::State => taken::<State>(payload)?.presence().map(Message::Presence),
         Channel::Reply => taken::<Reply>(payload)?.reply().map(Message::Reply),
@@ -98,8 +100,11 @@ pub(in crate::wire) fn read(channel: Channel, payload: &[u8]) -> Result<Message,
     }
 }
 
-fn report(payload: &[u8]) -> Result<model::Report, Rejection> {
-    quick::read(payload).map_or_else(|| taken::<Report>(payload)?.report(), Ok)
+fn report(payload: &[u8]) -> Result<Message, Rejection> {
+    match quick::read(payload) {
+        Some(message) => Ok(message),
+        None => taken::<Report>(payload)?.report().map(Message::Report),
+    }
 }
 
 fn taken<T: prost::Message + Default>(payload: &[u8]) -> Result<T, Rejection> {

@@ -6,4 +6,4 @@ mod fields;
 mod quick;
 mod writer;
 
-pub(super) use convert::{read, write};
+pub(super) use convert::{read, write, write_report};
