@@ -28,6 +28,7 @@ impl Vin {
 
     /// The number as ASCII.
     #[must_use]
+    #[inline]
     pub fn as_bytes(&self) -> &[u8; 17] {
         &self.0
     }

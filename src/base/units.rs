@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The nearest whole number, never −0, of a value that fits 63 bits: unlike `f64::round` without a call into the
 /// mathematics library, which shows where each report rounds forty numbers.
+#[inline]
 pub(crate) fn nearest(value: f64) -> f64 {
     nearest_whole(value) as f64
 }

@@ -36,33 +36,40 @@ const OUTCOMES: [(Outcome, &str); 3] =
     [(Outcome::Done, "done"), (Outcome::RefusedMoving, "refused_moving"), (Outcome::Expired, "expired")];
 
 /// A number in units of its field.
+#[inline]
 fn units(value: f64, per_one: f64) -> i64 {
     nearest_whole(value * per_one)
 }
 
+#[inline]
 pub(super) fn e3(value: f64) -> i64 {
     units(value, E3)
 }
 
 /// A coordinate; what no coordinate can be becomes one that is turned away.
+#[inline]
 pub(super) fn e7(degrees: f64) -> i32 {
     i32::try_from(units(degrees, E7)).unwrap_or(i32::MAX)
 }
 
 /// The number of a field whose name ends in `_e3`.
+#[inline]
 pub(super) fn of_e3(units: i64) -> f64 {
     units as f64 / E3
 }
 
+#[inline]
 pub(super) fn place(lat_e7: i32, lon_e7: i32) -> LatLon {
     LatLon { lat: f64::from(lat_e7) / E7, lon: f64::from(lon_e7) / E7 }
 }
 
 /// The number of a word: its place in the list, from 1.
+#[inline]
 pub(super) fn number_of<T: PartialEq>(words: &[(T, &str)], wanted: &T) -> i32 {
     words.iter().position(|(value, _)| value == wanted).map_or(0, |at| at as i32 + 1)
 }
 
+#[inline]
 pub(super) fn word_of<T: Copy>(words: &[(T, &str)], number: i32) -> Result<T, Rejection> {
     let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     at.and_then(|at| words.get(at)).map(|(value, _)| *value).ok_or(Rejection::Schema)

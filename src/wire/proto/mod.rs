@@ -3,6 +3,8 @@
 
 mod convert;
 mod fields;
+#[cfg(test)]
+mod maker;
 mod quick;
 mod writer;
 

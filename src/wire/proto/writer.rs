@@ -12,15 +12,33 @@ use crate::wire::report::{CHEMISTRIES, FIXES, MODES};
 const VARINT: u8 = 0;
 const BYTES: u8 = 2;
 const FIXED32: u8 = 5;
-/// Numbers below it are so short that they stand in one word together with the tag.
+/// Numbers below these take so many bytes; those below the last stand in one word together with their tag.
+const ONE: u64 = 1 << 7;
+const TWO: u64 = 1 << 14;
+const THREE: u64 = 1 << 21;
 const SHORT: u64 = 1 << 49;
 /// The bit that says of a byte that more of the number follow.
 const MORE: u8 = 0x80;
+/// The longest number, bytes.
+const LONGEST: usize = 10;
+/// Room for a report without the cells and sensors of its battery, bytes: 33 numbers with their tags, 4 fixed ones, VIN, number
+/// of the pack, heads of parts and lists, and what is copied beyond the end of the last.
+const MOST: usize = 33 * (1 + LONGEST) + 4 * 5 + 19 + 26 + 7 * 3 + 8;
 
 /// Appends a report.
 pub(super) fn write(report: &Report, buffer: &mut Vec<u8>) {
+    let lists =
+        report.battery.as_ref().map_or(0, |battery| 3 * battery.cells_mv.len() + LONGEST * battery.probes.len());
+    let start = buffer.len();
+    buffer.resize(start + MOST + lists, 0);
+    let page = &mut Page { bytes: &mut buffer[start..], at: 0 };
+    write_fields(report, page);
+    let length = page.at;
+    buffer.truncate(start + length);
+}
+
+fn write_fields(report: &Report, page: &mut Page) {
     let Report { stamp, mode, locked, key_near, position, motion, battery, link, air } = report;
-    let page = &mut Page(buffer);
     page.whole(1, VERSION.into());
     page.bytes(2, stamp.vin.as_bytes());
     page.whole(3, stamp.boot.into());
@@ -120,49 +138,62 @@ fn spread(number: u64) -> (usize, u64) {
     ((highest / 8) as usize + 1, sevens | (below & u64::from_le_bytes([MORE; 8])))
 }
 
-/// Appends fields to a buffer, each with a number below 16; what is zero is left out unless it is said otherwise.
-struct Page<'a>(&'a mut Vec<u8>);
+/// Writes fields one after the other, each with a number below 16; what is zero is left out unless it is said otherwise. There
+/// is room for all.
+struct Page<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+}
 
 impl Page<'_> {
-    /// Appends the first so many bytes of a word. Always eight are copied, because that needs no call.
+    /// Writes the first so many bytes of a word. Always eight are copied, as one word.
     #[inline]
     fn word(&mut self, word: u64, count: usize) {
-        let start = self.0.len();
-        self.0.extend_from_slice(&word.to_le_bytes());
-        self.0.truncate(start + count);
+        if let Some(place) = self.bytes[self.at..].first_chunk_mut() {
+            *place = word.to_le_bytes();
+        }
+        self.at += count;
     }
 
     /// A number of any length.
     #[inline]
     fn varint(&mut self, number: u64) {
-        if number < SHORT {
-            let (count, bytes) = spread(number);
-            self.word(bytes, count);
+        self.after(0, 0, number);
+    }
+
+    /// A number after so many bytes of a word, 0 or 1. Most are short.
+    #[inline]
+    fn after(&mut self, word: u64, count: usize, number: u64) {
+        let more = u64::from(MORE);
+        let (low, middle) = (number & 0x7F | more, (number >> 7) & 0x7F);
+        let (length, bytes) = if number < ONE {
+            (1, number)
+        } else if number < TWO {
+            (2, low | middle << 8)
+        } else if number < THREE {
+            (3, low | (middle | more) << 8 | (number >> 14) << 16)
+        } else if number < SHORT {
+            spread(number)
         } else {
-            self.long_varint(number);
-        }
+            return self.long(word, count, number);
+        };
+        self.word(word | bytes << (8 * count), count + length);
     }
 
     #[cold]
-    fn long_varint(&mut self, mut number: u64) {
+    fn long(&mut self, word: u64, count: usize, mut number: u64) {
+        self.word(word, count);
         while number >= u64::from(MORE) {
-            self.0.push(number as u8 | MORE);
+            self.word(number & 0x7F | u64::from(MORE), 1);
             number >>= 7;
         }
-        self.0.push(number as u8);
+        self.word(number, 1);
     }
 
     /// A number, also when it is zero.
     #[inline]
     fn some(&mut self, field: u8, number: u64) {
-        let tag = field << 3 | VARINT;
-        if number < SHORT {
-            let (count, bytes) = spread(number);
-            self.word(bytes << 8 | u64::from(tag), count + 1);
-        } else {
-            self.0.push(tag);
-            self.long_varint(number);
-        }
+        self.after((field << 3 | VARINT).into(), 1, number);
     }
 
     /// A number without a sign.
@@ -196,18 +227,19 @@ impl Page<'_> {
     /// Less than 128 bytes.
     #[inline]
     fn bytes(&mut self, field: u8, bytes: &[u8]) {
-        self.0.extend_from_slice(&[field << 3 | BYTES, bytes.len() as u8]);
-        self.0.extend_from_slice(bytes);
+        self.word(u64::from_le_bytes([field << 3 | BYTES, bytes.len() as u8, 0, 0, 0, 0, 0, 0]), 2);
+        self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
     }
 
     /// What says first how long it is.
     #[inline]
     fn part(&mut self, field: u8, write: impl FnOnce(&mut Self)) {
-        self.0.extend_from_slice(&[field << 3 | BYTES, 0]);
-        let start = self.0.len();
+        self.word((field << 3 | BYTES).into(), 2);
+        let start = self.at;
         write(self);
-        let length = self.0.len() - start;
-        self.0[start - 1] = length as u8;
+        let length = self.at - start;
+        self.bytes[start - 1] = length as u8;
         if length >= usize::from(MORE) {
             self.lengthen(start, length);
         }
@@ -216,23 +248,25 @@ impl Page<'_> {
     /// Makes room for the rest of a length of two bytes.
     #[cold]
     fn lengthen(&mut self, start: usize, length: usize) {
-        self.0[start - 1] |= MORE;
-        self.0.insert(start, (length >> 7) as u8);
+        self.bytes[start - 1] |= MORE;
+        self.bytes.copy_within(start..self.at, start + 1);
+        self.bytes[start] = (length >> 7) as u8;
+        self.at += 1;
     }
 
     /// Voltages of cells, of which nearly all take two bytes.
     #[inline]
     fn cells(&mut self, cells: &[u16]) {
-        let pairs = cells.iter().fold(true, |pairs, cell| pairs & (0x80..0x4000).contains(cell));
+        let pairs = cells.iter().fold(true, |pairs, cell| pairs & (ONE as u16..TWO as u16).contains(cell));
         if !pairs {
             return cells.iter().for_each(|cell| self.varint((*cell).into()));
         }
-        let start = self.0.len();
-        self.0.resize(start + 2 * cells.len(), 0);
-        for (pair, cell) in self.0[start..].chunks_exact_mut(2).zip(cells) {
+        let (all, _) = self.bytes[self.at..].as_chunks_mut::<2>();
+        for (pair, cell) in all.iter_mut().zip(cells) {
             let low = (*cell & 0x7F) | u16::from(MORE);
-            pair.copy_from_slice(&((*cell >> 7 << 8) | low).to_le_bytes());
+            *pair = ((*cell >> 7 << 8) | low).to_le_bytes();
         }
+        self.at += 2 * cells.len();
     }
 
     #[inline]
@@ -248,111 +282,9 @@ mod tests {
     use prost::Message as _;
 
     use super::super::fields;
+    use super::super::maker::Maker;
     use super::*;
     use crate::base::rng::{Purpose, Stream};
-    use crate::base::units::{Amps, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
-    use crate::base::{LatLon, PackId, Timestamp};
-    use crate::model::report::{MAX_CELLS, MAX_PROBES};
-    use crate::model::{Chemistry, Fix, Mode, Stamp};
-
-    /// Reports with numbers of all lengths, and some that are none.
-    struct Maker(Stream);
-
-    impl Maker {
-        fn one<T: Copy>(&mut self, of: &[T]) -> T {
-            of[self.0.index(of.len())]
-        }
-
-        fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
-            self.0.chance(0.7).then(|| make(self))
-        }
-
-        fn word(&mut self) -> u64 {
-            u64::from(self.0.word()) << 32 | u64::from(self.0.word())
-        }
-
-        /// A number of up to so many bits.
-        fn whole(&mut self, bits: u32) -> u64 {
-            let bits = self.0.index(bits as usize + 1) as u32;
-            self.word().checked_shr(64 - bits).unwrap_or(0)
-        }
-
-        fn real(&mut self) -> f64 {
-            let odd = [0.0, -0.0, 0.0004, 0.0005, -0.0005, f64::NAN, f64::INFINITY, f64::MIN, f64::MAX, 1e15, -9e15];
-            match self.0.index(8) {
-                0 => self.one(&odd),
-                1 => f64::from_bits(self.word()),
-                _ => self.whole(63) as f64 / self.one(&[-1e3, 1e3, 1e7, -2e3]),
-            }
-        }
-
-        fn place(&mut self) -> LatLon {
-            LatLon { lat: self.0.between(-91.0, 91.0), lon: self.maybe(Self::real).unwrap_or(0.0) }
-        }
-
-        fn position(&mut self) -> Position {
-            Position {
-                fix: self.one(&[Fix::TwoD, Fix::ThreeD]),
-                at: self.place(),
-                altitude: Metres(self.real()),
-                speed: MetresPerSecond(self.real()),
-                heading: Degrees(self.real()),
-                satellites: self.whole(8) as u8,
-                hdop: self.real(),
-            }
-        }
-
-        fn battery(&mut self) -> Battery {
-            let (cells, probes) = (self.0.index(MAX_CELLS + 1), self.0.index(MAX_PROBES + 1));
-            let few = self.0.chance(0.5);
-            let narrow = if few { 14 } else { 16 };
-            Battery {
-                pack: PackId::from(self.one(&["", "LFP-1", "池", "123456789012345678901234"])).unwrap(),
-                chemistry: self.one(&[Chemistry::Vrla, Chemistry::Lfp, Chemistry::Nmc, Chemistry::Na]),
-                soc: Percent(self.real()),
-                soh: Percent(self.real()),
-                voltage: Volts(self.real()),
-                current: Amps(self.real()),
-                cells_mv: (0..if few { cells % 24 } else { cells })
-                    .map(|_| self.whole(narrow) as u16 | if few { 0x80 } else { 0 })
-                    .collect(),
-                probes: (0..if few { probes % 5 } else { probes }).map(|_| Celsius(self.real())).collect(),
-                insulation: Kiloohms(self.real()),
-                alarm_level: self.whole(8) as u8,
-            }
-        }
-
-        fn link(&mut self) -> Link {
-            Link {
-                rsrp: Dbm(self.real()),
-                cell: self.whole(32) as u32,
-                backup_power: self.0.chance(0.5),
-                backup: self.maybe(|maker| Percent(maker.real())),
-                near: self.maybe(|maker| Near { at: maker.place(), radius: Metres(maker.real()) }),
-            }
-        }
-
-        fn report(&mut self) -> Report {
-            let (boot, seq) = (self.whole(32) as u32, self.whole(32) as u32);
-            let time = Timestamp(self.whole(64) as i64);
-            Report {
-                stamp: Stamp { vin: "LZLEMTA20T0000001".parse().unwrap(), boot, seq, time },
-                mode: self.one(&[Mode::Parked, Mode::Riding, Mode::Charging]),
-                locked: self.0.chance(0.5),
-                key_near: self.0.chance(0.5),
-                position: self.maybe(Self::position),
-                motion: Motion {
-                    wheel: MetresPerSecond(self.real()),
-                    vibration: Gravities(self.real()),
-                    tilt: Degrees(self.real()),
-                    odometer: Metres(self.real()),
-                },
-                battery: self.maybe(Self::battery),
-                link: self.link(),
-                air: self.maybe(|maker| Celsius(maker.real())),
-            }
-        }
-    }
 
     #[test]
     fn reports_are_written_as_the_library_writes_them() {
@@ -360,20 +292,27 @@ mod tests {
         let mut buffer = Vec::new();
         for _ in 0..20_000 {
             let report = maker.report();
-            buffer.clear();
+            buffer.truncate(3);
+            let before = buffer.clone();
             write(&report, &mut buffer);
-            assert_eq!(buffer, fields::Report::of(&report).encode_to_vec(), "{report:?}");
+            assert_eq!(buffer, [before, fields::Report::of(&report).encode_to_vec()].concat(), "{report:?}");
         }
+        let longest = Maker::longest();
+        buffer.clear();
+        write(&longest, &mut buffer);
+        assert_eq!(buffer, fields::Report::of(&longest).encode_to_vec());
     }
 
     #[test]
     fn numbers_of_all_lengths_are_written_as_the_library_writes_them() {
         for number in (0..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).chain([u64::MAX]) {
-            let mut buffer = Vec::new();
-            Page(&mut buffer).varint(number);
+            let mut bytes = [0; 2 * LONGEST];
+            let mut page = Page { bytes: &mut bytes, at: 0 };
+            page.varint(number);
+            let length = page.at;
             let mut expected = Vec::new();
             prost::encoding::encode_varint(number, &mut expected);
-            assert_eq!(buffer, expected, "{number}");
+            assert_eq!(bytes[..length], expected, "{number}");
         }
     }
 }
