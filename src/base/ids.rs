@@ -26,6 +26,13 @@ impl Vin {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The number as ASCII.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8; 17] {
+        &self.0
+    }
+
     /// Checks and takes the bytes of a VIN.
     ///
     /// # Errors

@@ -6,8 +6,15 @@ use serde::{Deserialize, Serialize};
 
 /// The nearest whole number, never −0, of a value that fits 63 bits: unlike `f64::round` without a call into the
 /// mathematics library, which shows where each report rounds forty numbers.
+#[inline]
 pub(crate) fn nearest(value: f64) -> f64 {
-    (value + 0.5_f64.copysign(value)) as i64 as f64
+    nearest_whole(value) as f64
+}
+
+/// The same as a whole number; what no 63 bits hold becomes the nearest that they do, and what is no number 0.
+#[inline]
+pub(crate) fn nearest_whole(value: f64) -> i64 {
+    (value + 0.5_f64.copysign(value)) as i64
 }
 
 macro_rules! unit {

@@ -12,13 +12,14 @@ use serde_json::Value;
 
 use super::outfile::OutFile;
 use super::output::{self, Style};
-use super::simulate::RunArgs;
+use super::simulate::{RunArgs, parse_format};
 use super::{ExitCode, Failure};
 use crate::base::condition::numbers;
 use crate::base::{Clock, Condition};
 use crate::config::{self, Config};
 use crate::score::condition;
-use crate::score::{Case, Claim, Material, Mistake, Scores, Sweep, episodes, lines, mistakes, rehearse, table};
+use crate::score::{Case, Claim, Material, Mistake, Scores, Sweep, episodes, lines, mistakes, rehearse_in, table};
+use crate::wire::Format;
 
 /// Most seeds of a sweep.
 const MOST_SEEDS: u64 = 10_000;
@@ -39,6 +40,9 @@ pub struct ScoreArgs {
     /// What was claimed, as collect --json prints it, or with as little as vin, rule, level, state, `at_ms`
     #[arg(long, value_name = "FILE", requires = "truth")]
     pub alerts: Option<PathBuf>,
+    /// How what vehicles say is written in between: protobuf, or json, which takes longer and gives the same numbers
+    #[arg(long, value_name = "FORMAT", default_value = "protobuf", value_parser = parse_format, conflicts_with = "truth")]
+    pub format: Format,
     /// Exit with 3 when this holds, such as 'recall.tow<0.99'; may be given several times
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<Condition>,
@@ -77,10 +81,11 @@ pub fn run(args: &ScoreArgs, config: &Config) -> Result<(), Failure> {
     let sweeps = args.seeds.is_some();
     args.fail_if.iter().try_for_each(|condition| check_name(condition, sweeps))?;
     let file = args.mistakes.as_deref().map(|path| OutFile::whole(path, args.force)).transpose()?;
+    let runner = Runner { args: &args.run, format: args.format, config };
     let runs = match (&args.truth, &args.alerts, &args.seeds) {
         (Some(truth), Some(alerts), _) => vec![Scored::of(&of_files(truth, alerts, &args.run)?)],
-        (_, _, Some(seeds)) => runs_of(&args.run, &seeds.clone().collect::<Vec<_>>(), args.jobs, config)?,
-        (_, _, None) => vec![of_run(&args.run, args.run.seed, config)?],
+        (_, _, Some(seeds)) => runner.runs(&seeds.clone().collect::<Vec<_>>(), args.jobs)?,
+        (_, _, None) => vec![runner.run(args.run.seed)?],
     };
     if let Some(file) = file {
         write_mistakes(file, &runs)?;
@@ -117,53 +122,65 @@ fn write_mistakes(file: OutFile, runs: &[Scored]) -> Result<(), Failure> {
     file.finish()
 }
 
-/// Runs a scenario in virtual time.
-fn of_run(args: &RunArgs, seed: Option<u64>, config: &Config) -> Result<Scored, Failure> {
-    if args.scenario.is_none() {
-        let message = "nothing to score: give a --scenario, or --truth with --alerts";
-        return Err(Failure::new(ExitCode::Usage, message));
-    }
-    let mut scenario = args.scenario(config)?;
-    scenario.seed = seed.unwrap_or(scenario.seed);
-    let begin = scenario.start_time();
-    let setting = config::run::setting(scenario, begin)?;
-    let clock = Clock::wall();
-    let before = clock.now();
-    let outcome = rehearse(setting, config.simulate.shards, &config.collect);
-    let wall_s = clock.now().seconds_since(before);
-    let Scored { scores, mistakes } = Scored::of(&outcome.material());
-    Ok(Scored { scores: scores.timed(wall_s), mistakes })
-}
-
 /// Runs a scenario with each seed, `jobs` at a time, and scores each run.
 ///
 /// # Errors
 /// A bad scenario.
 pub fn of_seeds(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scores>, Failure> {
-    Ok(runs_of(args, seeds, jobs, config)?.into_iter().map(|run| run.scores).collect())
+    let runner = Runner { args, format: Format::Protobuf, config };
+    Ok(runner.runs(seeds, jobs)?.into_iter().map(|run| run.scores).collect())
 }
 
-fn runs_of(args: &RunArgs, seeds: &[u64], jobs: u32, config: &Config) -> Result<Vec<Scored>, Failure> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(seed) = seeds.get(index) else { break };
-            done.push((index, of_run(args, Some(*seed), config)?));
+/// Runs scenarios in virtual time.
+#[derive(Debug, Clone, Copy)]
+struct Runner<'a> {
+    args: &'a RunArgs,
+    format: Format,
+    config: &'a Config,
+}
+
+impl Runner<'_> {
+    fn run(self, seed: Option<u64>) -> Result<Scored, Failure> {
+        let Self { args, format, config } = self;
+        if args.scenario.is_none() {
+            let message = "nothing to score: give a --scenario, or --truth with --alerts";
+            return Err(Failure::new(ExitCode::Usage, message));
         }
-        Ok::<_, Failure>(done)
-    };
-    let mut all = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        let joined = threads.into_iter().map(|thread| {
-            thread.join().unwrap_or_else(|_| Err(Failure::new(ExitCode::Failure, "a run of the sweep failed")))
-        });
-        joined.collect::<Result<Vec<_>, _>>()
-    })?
-    .concat();
-    all.sort_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, run)| run).collect())
+        let mut scenario = args.scenario(config)?;
+        scenario.seed = seed.unwrap_or(scenario.seed);
+        let begin = scenario.start_time();
+        let setting = config::run::setting(scenario, begin)?;
+        let clock = Clock::wall();
+        let before = clock.now();
+        let outcome = rehearse_in(format, setting, config.simulate.shards, &config.collect);
+        let wall_s = clock.now().seconds_since(before);
+        let Scored { scores, mistakes } = Scored::of(&outcome.material());
+        Ok(Scored { scores: scores.timed(wall_s), mistakes })
+    }
+
+    /// One run with each seed, `jobs` at a time.
+    fn runs(self, seeds: &[u64], jobs: u32) -> Result<Vec<Scored>, Failure> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(seed) = seeds.get(index) else { break };
+                done.push((index, self.run(Some(*seed))?));
+            }
+            Ok::<_, Failure>(done)
+        };
+        let mut all = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+            let joined = threads.into_iter().map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(Failure::new(ExitCode::Failure, "a run of the sweep failed")))
+            });
+            joined.collect::<Result<Vec<_>, _>>()
+        })?
+        .concat();
+        all.sort_by_key(|(index, _)| *index);
+        Ok(all.into_iter().map(|(_, run)| run).collect())
+    }
 }
 
 /// Scores what others wrote down.

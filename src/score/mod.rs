@@ -19,7 +19,7 @@ pub mod truth;
 pub use claim::{Claim, Episode, episodes};
 pub use matching::missed_and_false;
 pub use mistake::{Mistake, mistakes};
-pub use rehearsal::{Outcome, rehearse};
+pub use rehearsal::{Outcome, rehearse, rehearse_in};
 pub use scores::{Material, Scores};
 pub use sweep::Sweep;
 pub use truth::Case;

@@ -11,8 +11,8 @@ use super::truth::Case;
 use crate::base::{Timestamp, Vin};
 use crate::collect::{Core, Counters, Inbound, Output, Settings};
 use crate::model::{Alert, Family, Incident, Item, Report};
-use crate::sim::{Fleet, Setting};
-use crate::wire::{Format, Message, Utterance, encode};
+use crate::sim::{self, Emission, Fleet, Setting};
+use crate::wire::{Channel, Format, Message, Topic, Utterance, encode, encode_report};
 
 /// How often all packs are looked at for their risk.
 const LOOK_EVERY: Duration = Duration::from_mins(30);
@@ -132,9 +132,15 @@ impl Witness {
     }
 }
 
-/// Runs a setting to its end, in `shards` parts.
+/// Runs a setting to its end, in `shards` parts; what vehicles say is written in the compact format.
 #[must_use]
 pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
+    rehearse_in(Format::Protobuf, setting, shards, settings)
+}
+
+/// The same in either format. What comes of it does not depend on that.
+#[must_use]
+pub fn rehearse_in(format: Format, setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let (seed, vehicles) = (setting.scenario.seed, setting.scenario.vehicles);
     let days = setting.scenario.duration.as_secs_f64() / 86_400.0;
     let mut fleet = Fleet::new(&Arc::new(setting), shards);
@@ -144,34 +150,41 @@ pub fn rehearse(setting: Setting, shards: u32, settings: &Settings) -> Outcome {
     let (mut witness, mut downlink) = (Witness::default(), Downlink::default());
     let (mut topic, mut payload) = (String::new(), Vec::new());
     let mut next_look = Timestamp(i64::MIN);
-    while let Some(emission) = downlink.poll(&mut fleet) {
-        let message = match emission.output.into() {
-            Utterance::Message(message) => {
-                witness.note(emission.at, emission.vehicle, &message, &mut outcome);
-                message
-            }
-            Utterance::Network(_) => continue,
-            Utterance::Truth(incident) => {
-                witness.note_incident(emission.vehicle, &incident);
-                outcome.incidents.insert(incident.id, incident);
-                continue;
+    while let Some(Emission { at, vehicle, output }) = downlink.poll(&mut fleet) {
+        // A report is lent and not given, because it is long and nearly all are.
+        let said = if let sim::Output::Report(report) = &output {
+            witness.note_report(at, vehicle, report, &mut outcome);
+            encode_report(report, format, &mut payload);
+            Topic { vin: report.stamp.vin, channel: Channel::Report }
+        } else {
+            match output.into() {
+                Utterance::Message(message) => {
+                    witness.note(at, vehicle, &message, &mut outcome);
+                    encode(&message, format, &mut payload);
+                    message.topic()
+                }
+                Utterance::Network(_) => continue,
+                Utterance::Truth(incident) => {
+                    witness.note_incident(vehicle, &incident);
+                    outcome.incidents.insert(incident.id, incident);
+                    continue;
+                }
             }
         };
-        if emission.at >= next_look {
+        if at >= next_look {
             outcome.look_at_packs(&core);
-            next_look = emission.at + LOOK_EVERY;
+            next_look = at + LOOK_EVERY;
         }
-        encode(&message, Format::Json, &mut payload);
-        message.topic().write_to(&mut topic);
-        let content_type = Some(Format::Json.content_type());
-        core.handle(emission.at, Inbound { topic: topic.as_bytes(), content_type, payload: &payload, retained: false });
+        said.write_to(&mut topic);
+        let content_type = Some(format.content_type());
+        core.handle(at, Inbound { topic: topic.as_bytes(), content_type, payload: &payload, retained: false });
         while let Some(output) = core.poll() {
             match output {
                 Output::Alert(alert) => outcome.alerts.push(*alert),
                 Output::Command(command) => {
                     // Another vehicle's, when what came late of it was put in order meanwhile.
-                    let vehicle = numbers.get(&command.vin).copied().unwrap_or(emission.vehicle);
-                    downlink.send(emission.at, vehicle, *command);
+                    let whose = numbers.get(&command.vin).copied().unwrap_or(vehicle);
+                    downlink.send(at, whose, *command);
                 }
                 Output::Vehicle(_) | Output::Rejected(_) => {}
             }

@@ -10,16 +10,23 @@ use crate::model::Alert;
 use crate::track::Saved;
 
 /// The version of the tables and of what is in them.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 /// How a store of an older version becomes one of the next; the first is for version 2.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // Alerts got more states and a history; what an old one does not say is read as empty.
     "",
     WINDOW_TABLE,
+    VEHICLES_BY_ROW,
 ];
 /// Authorised windows.
 const WINDOW_TABLE: &str =
     "CREATE TABLE window (id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL, window TEXT NOT NULL) WITHOUT ROWID;";
+/// The vehicles in a table with row numbers. Without, a state stands in the index itself, and each comparison of names on the
+/// way to one reads all pages of another.
+const VEHICLES_BY_ROW: &str = "CREATE TABLE vehicle_by_row (vin TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL);
+     INSERT INTO vehicle_by_row SELECT vin, state FROM vehicle ORDER BY vin;
+     DROP TABLE vehicle;
+     ALTER TABLE vehicle_by_row RENAME TO vehicle;";
 /// Windows that are over for so long are not read back, ms: nothing comes so late.
 const WINDOW_KEPT_MS: i64 = 7 * 86_400_000;
 /// The version of the first migration.
@@ -156,7 +163,10 @@ impl Database {
     pub fn write(&mut self, vehicles: &[Saved], alerts: &[Alert], windows: &[Window]) -> Result<(), StoreError> {
         let transaction = self.0.transaction()?;
         {
-            let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO vehicle (vin, state) VALUES (?1, ?2)")?;
+            // In place, where REPLACE would move it to the end.
+            let mut put = transaction.prepare_cached(
+                "INSERT INTO vehicle (vin, state) VALUES (?1, ?2) ON CONFLICT (vin) DO UPDATE SET state = excluded.state",
+            )?;
             for saved in vehicles {
                 put.execute(params![saved.track.vin.as_str(), serde_json::to_string(saved)?])?;
             }
@@ -256,12 +266,26 @@ mod tests {
             old.as_object_mut().unwrap().remove(member).unwrap();
         }
         let (id, text) = (old["id"].as_str().unwrap().to_owned(), old.to_string());
+        let track = Track::new("LZLEMTA20T0000001".parse().unwrap(), Timestamp(5));
+        let saved = Saved { version: Saved::VERSION, track, report: None };
         drop(Database::open(&path).unwrap());
         let file = Connection::open(&path).unwrap();
+        file.execute_batch(
+            "DROP TABLE vehicle;
+             CREATE TABLE vehicle (vin TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;",
+        )
+        .unwrap();
+        let state = serde_json::to_string(&saved).unwrap();
+        file.execute("INSERT INTO vehicle VALUES (?1, ?2)", params![saved.track.vin.as_str(), state]).unwrap();
         file.execute("INSERT INTO alert VALUES (?1, 'V', 'theft.tow', 'raised', 1, ?2)", params![id, text]).unwrap();
         file.execute_batch("DROP TABLE window; PRAGMA user_version = 2;").unwrap();
-        let restored = Database::open(&path).unwrap().restore(10).unwrap();
+        let mut database = Database::open(&path).unwrap();
+        let restored = database.restore(10).unwrap();
         assert_eq!(restored.alerts, [Alert { history: Vec::new(), ..alert(AlertState::Raised, 1) }]);
+        assert_eq!(restored.vehicles, std::slice::from_ref(&saved));
+        let newer = Saved { track: Track { seen: Timestamp(6), ..saved.track.clone() }, ..saved };
+        database.write(std::slice::from_ref(&newer), &[], &[]).unwrap();
+        assert_eq!(database.restore(10).unwrap().vehicles, [newer], "one row a vehicle");
         assert_eq!(file.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), SCHEMA_VERSION);
         file.pragma_update(None, "user_version", 1).unwrap();
         assert!(matches!(Database::open(&path), Err(StoreError::Version { found: 1, .. })));

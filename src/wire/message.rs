@@ -86,6 +86,9 @@ pub(super) struct Versioned<'a, T> {
 
 /// Writes a message into `buffer`, which is cleared first so that it can be used again.
 pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
+    if let Message::Report(report) = message {
+        return encode_report(report, format, buffer);
+    }
     buffer.clear();
     match format {
         Format::Json => write_json(message, buffer),
@@ -93,15 +96,26 @@ pub fn encode(message: &Message, format: Format, buffer: &mut Vec<u8>) {
     }
 }
 
-fn write_json(message: &Message, buffer: &mut Vec<u8>) {
-    if let Message::Report(report) = message {
-        if report::write(report, buffer) {
-            return;
-        }
-        buffer.clear();
+/// The same of a report that is no [`Message`] yet, for those to whom making one of it is too much to move.
+pub fn encode_report(report: &Report, format: Format, buffer: &mut Vec<u8>) {
+    buffer.clear();
+    match format {
+        Format::Json => write_json_report(report, buffer),
+        Format::Protobuf => proto::write_report(report, buffer),
     }
+}
+
+fn write_json_report(report: &Report, buffer: &mut Vec<u8>) {
+    if !report::write(report, buffer) {
+        buffer.clear();
+        let written = serde_json::to_writer(buffer, &Versioned { v: VERSION, body: report });
+        debug_assert!(written.is_ok(), "plain data with text keys always has a JSON form");
+    }
+}
+
+fn write_json(message: &Message, buffer: &mut Vec<u8>) {
     let written = match message {
-        Message::Report(report) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: report }),
+        Message::Report(report) => return write_json_report(report, buffer),
         Message::Event(event) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: event }),
         Message::Presence(presence) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: presence }),
         Message::Reply(reply) => serde_json::to_writer(buffer, &Versioned { v: VERSION, body: reply }),
@@ -120,21 +134,31 @@ pub fn decode(topic: &[u8], content_type: Option<&str>, payload: &[u8]) -> Resul
     if payload.len() > MAX_PAYLOAD {
         return Err(Rejection::Oversized);
     }
-    let message = match format {
-        Format::Json => read_json(topic.channel, payload)?,
-        Format::Protobuf => proto::read(topic.channel, payload)?,
+    // It stays where it is read, because it is long.
+    let mut read = match format {
+        Format::Json => read_json(topic.channel, payload),
+        Format::Protobuf => proto::read(topic.channel, payload),
     };
-    if message.vin() != topic.vin {
+    if let Ok(message) = &read
+        && let Err(rejection) = check(message, topic.vin)
+    {
+        read = Err(rejection);
+    }
+    read
+}
+
+/// Whether it says what its topic promises, within what its quantities can be.
+fn check(message: &Message, vin: Vin) -> Result<(), Rejection> {
+    if message.vin() != vin {
         return Err(Rejection::VinMismatch);
     }
-    match &message {
-        Message::Report(report) => limits::check_report(report)?,
-        Message::Event(event) => limits::check_stamp(&event.stamp)?,
-        Message::Reply(reply) => limits::check_stamp(&reply.stamp)?,
+    match message {
+        Message::Report(report) => limits::check_report(report),
+        Message::Event(event) => limits::check_stamp(&event.stamp),
+        Message::Reply(reply) => limits::check_stamp(&reply.stamp),
         // The members of a batch are checked one by one.
-        Message::Presence(_) | Message::Batch(..) => {}
+        Message::Presence(_) | Message::Batch(..) => Ok(()),
     }
-    Ok(message)
 }
 
 fn read_json(channel: Channel, payload: &[u8]) -> Result<Message, Rejection> {

@@ -15,7 +15,7 @@ pub mod topic;
 pub mod utterance;
 
 pub use format::Format;
-pub use message::{Message, decode, decode_command, encode, encode_command};
+pub use message::{Message, decode, decode_command, encode, encode_command, encode_report};
 pub use rejection::Rejection;
 pub use topic::{Channel, Topic};
 pub use utterance::Utterance;

@@ -30,12 +30,12 @@ const LEAST: f64 = 1e-4;
 /// Room for the digits of any whole number.
 const WIDTH: usize = 24;
 /// 00 to 99.
-const PAIRS: [u8; 200] = {
-    let mut pairs = [b'0'; 200];
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
     let mut number = 0;
     while number < 100 {
-        pairs[2 * number] += (number / 10) as u8;
-        pairs[2 * number + 1] += (number % 10) as u8;
+        pairs[number][0] += (number / 10) as u8;
+        pairs[number][1] += (number % 10) as u8;
         number += 1;
     }
     pairs
@@ -92,8 +92,9 @@ impl Pen<'_> {
         let mut at = WIDTH;
         while number >= 10 {
             at -= 2;
-            let pair = 2 * (number % 100) as usize;
-            digits[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+            if let Some(place) = digits[at..].first_chunk_mut() {
+                *place = PAIRS[(number % 100) as usize];
+            }
             number /= 100;
         }
         if number > 0 {

@@ -93,17 +93,21 @@ impl Topic {
     /// Writes the topic name into `name`, which is cleared first so that it can be used again.
     pub fn write_to(&self, name: &mut String) {
         name.clear();
-        for part in ["zl/v1/", self.vin.as_str(), "/", self.channel.suffix()] {
-            name.push_str(part);
+        // Each of a length that is known, so that it is copied without a call.
+        name.push_str("zl/v1/");
+        name.push_str(self.vin.as_str());
+        if self.channel == Channel::Report {
+            name.push_str("/up/report");
+        } else {
+            name.push('/');
+            name.push_str(self.channel.suffix());
         }
     }
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut name = String::new();
-        self.write_to(&mut name);
-        f.write_str(&name)
+        ["zl/v1/", self.vin.as_str(), "/", self.channel.suffix()].iter().try_for_each(|part| f.write_str(part))
     }
 }
 

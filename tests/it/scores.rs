@@ -61,6 +61,25 @@ fn a_run_is_scored_as_one_object() {
 }
 
 #[test]
+fn both_formats_give_the_same_numbers_and_mistakes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [compact, protobuf, json] = [&[][..], &["--format", "protobuf"], &["--format", "json"]].map(|format| {
+        let mistakes = folder.path().join("mistakes.ndjson");
+        let fixed = ["--seed", "7", "--force", "--mistakes", mistakes.to_str().expect("a plain path")];
+        let mut object = scored(folder.path(), &[&fixed, format].concat());
+        for timed in ["wall_s", "reports_per_s"] {
+            object[timed] = Value::Null;
+        }
+        (object, std::fs::read_to_string(mistakes).expect("a file"))
+    });
+    assert!(json.0["reports"].as_u64() > Some(1000), "{}", json.0);
+    assert_eq!(compact, json);
+    assert_eq!(protobuf, json);
+    let output = score(&["--scenario", "theft", "--format", "xml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_numbers() {
     let folder = tempfile::tempdir().expect("a folder");
     let sweep = scored(folder.path(), &["--seeds", "4..6", "--vehicles", "30", "--jobs", "2"]);

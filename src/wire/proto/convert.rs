@@ -4,9 +4,9 @@ use prost::Message as _;
 use smallvec::SmallVec;
 
 use super::fields::{Batch, Battery, Event, Kind, Link, Member, Motion, Near, Position, Reply, Report, State};
-use super::quick;
+use super::{quick, writer};
 use crate::base::units::{
-    Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts, nearest,
+    Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts, nearest_whole,
 };
 use crate::base::{LatLon, PackId, Timestamp, Vin};
 use crate::model::report::{MAX_CELLS, MAX_PROBES};
@@ -36,33 +36,40 @@ const OUTCOMES: [(Outcome, &str); 3] =
     [(Outcome::Done, "done"), (Outcome::RefusedMoving, "refused_moving"), (Outcome::Expired, "expired")];
 
 /// A number in units of its field.
+#[inline]
 fn units(value: f64, per_one: f64) -> i64 {
-    nearest(value * per_one) as i64
+    nearest_whole(value * per_one)
 }
 
-fn e3(value: f64) -> i64 {
+#[inline]
+pub(super) fn e3(value: f64) -> i64 {
     units(value, E3)
 }
 
 /// A coordinate; what no coordinate can be becomes one that is turned away.
-fn e7(degrees: f64) -> i32 {
+#[inline]
+pub(super) fn e7(degrees: f64) -> i32 {
     i32::try_from(units(degrees, E7)).unwrap_or(i32::MAX)
 }
 
 /// The number of a field whose name ends in `_e3`.
+#[inline]
 pub(super) fn of_e3(units: i64) -> f64 {
     units as f64 / E3
 }
 
+#[inline]
 pub(super) fn place(lat_e7: i32, lon_e7: i32) -> LatLon {
     LatLon { lat: f64::from(lat_e7) / E7, lon: f64::from(lon_e7) / E7 }
 }
 
 /// The number of a word: its place in the list, from 1.
-fn number_of<T: PartialEq>(words: &[(T, &str)], wanted: &T) -> i32 {
+#[inline]
+pub(super) fn number_of<T: PartialEq>(words: &[(T, &str)], wanted: &T) -> i32 {
     words.iter().position(|(value, _)| value == wanted).map_or(0, |at| at as i32 + 1)
 }
 
+#[inline]
 pub(super) fn word_of<T: Copy>(words: &[(T, &str)], number: i32) -> Result<T, Rejection> {
     let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     at.and_then(|at| words.get(at)).map(|(value, _)| *value).ok_or(Rejection::Schema)
@@ -75,7 +82,7 @@ fn small<T: TryFrom<u32>>(number: u32) -> Result<T, Rejection> {
 /// Writes a message.
 pub(in crate::wire) fn write(message: &Message, buffer: &mut Vec<u8>) {
     let written = match message {
-        Message::Report(report) => Report::of(report).encode(buffer),
+        Message::Report(report) => return write_report(report, buffer),
         Message::Event(event) => Event::of(event).encode(buffer),
         Message::Reply(reply) => Reply::of(reply).encode(buffer),
         Message::Presence(presence) => State::of(presence).encode(buffer),
@@ -84,10 +91,15 @@ pub(in crate::wire) fn write(message: &Message, buffer: &mut Vec<u8>) {
     debug_assert!(written.is_ok(), "a vector has always room");
 }
 
+/// Writes a report.
+pub(in crate::wire) fn write_report(report: &model::Report, buffer: &mut Vec<u8>) {
+    writer::write(report, buffer);
+}
+
 /// Reads a message of a channel; its ranges are not yet checked, but for those of the members of a batch.
 pub(in crate::wire) fn read(channel: Channel, payload: &[u8]) -> Result<Message, Rejection> {
     match channel {
-        Channel::Report => report(payload).map(Message::Report),
+        Channel::Report => report(payload),
         Channel::Event => taken::<Event>(payload)?.event().map(Message::Event),
         Channel::State => taken::<State>(payload)?.presence().map(Message::Presence),
         Channel::Reply => taken::<Reply>(payload)?.reply().map(Message::Reply),
@@ -95,8 +107,11 @@ pub(in crate::wire) fn read(channel: Channel, payload: &[u8]) -> Result<Message,
     }
 }
 
-fn report(payload: &[u8]) -> Result<model::Report, Rejection> {
-    quick::read(payload).map_or_else(|| taken::<Report>(payload)?.report(), Ok)
+fn report(payload: &[u8]) -> Result<Message, Rejection> {
+    match quick::read(payload) {
+        Some(message) => Ok(message),
+        None => taken::<Report>(payload)?.report().map(Message::Report),
+    }
 }
 
 fn taken<T: prost::Message + Default>(payload: &[u8]) -> Result<T, Rejection> {

@@ -3,6 +3,9 @@
 
 mod convert;
 mod fields;
+#[cfg(test)]
+mod maker;
 mod quick;
+mod writer;
 
-pub(super) use convert::{read, write};
+pub(super) use convert::{read, write, write_report};
