@@ -9,8 +9,7 @@ use std::io::Write;
 use fleet::Mix;
 use zhilian::base::Clock;
 use zhilian::collect::{Core, Settings};
-use zhilian::model::Report;
-use zhilian::track::slab::Entry;
+use zhilian::track::{Brief, Entry};
 use zhilian::wire::Format;
 
 /// Mixes with their names.
@@ -45,7 +44,7 @@ fn main() -> std::io::Result<()> {
         std::io::stdout(),
         "{} bytes a vehicle without its packs, of which {} are its last report",
         size_of::<Entry>(),
-        size_of::<Option<Report>>()
+        size_of::<Option<Brief>>()
     )?;
     // cargo adds a flag of its own.
     let words: Vec<String> = std::env::args().skip(1).collect();

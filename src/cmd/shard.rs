@@ -212,10 +212,10 @@ impl Shard {
         let mut shown = Vec::with_capacity(some.len());
         for id in some.into_iter().rev() {
             let entry = self.core.vehicle(id);
-            self.marks.set_online(id, entry.track.online);
-            self.shown.push(entry.track.vin);
+            self.marks.set_online(id, entry.online());
+            self.shown.push(entry.vin());
             let view = VehicleView::new(entry, self.core.silence(id), self.core.open_kinds(id));
-            shown.push(Shown { view, report: entry.report.clone() });
+            shown.push(Shown { view, report: entry.report() });
         }
         self.around.hub.put_vehicles(shown);
         if self.showing.is_empty() {

@@ -14,8 +14,7 @@ use crate::base::{AlertId, Timestamp, Vin};
 use crate::detect::silence::Silence;
 use crate::detect::{self, Detector, Signal};
 use crate::model::{Alert, AlertState, Command, Family, Kind, Level, Order};
-use crate::track::slab::Entry;
-use crate::track::{Saved, Slab, VehicleId};
+use crate::track::{Entry, Saved, Slab, VehicleId};
 use crate::wire::{Rejection, decode};
 
 /// A message as it comes from a broker.
@@ -283,6 +282,6 @@ impl Core {
     #[must_use]
     pub fn save(&self, id: VehicleId) -> Saved {
         let entry = self.slab.get(id);
-        Saved { version: Saved::VERSION, track: entry.track.clone(), report: entry.report.clone() }
+        Saved { version: Saved::VERSION, track: entry.track(), report: entry.report() }
     }
 }

@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::detect::Sight;
 use crate::detect::battery::Look;
 use crate::model::{Alert, Event, Item, Level, Presence, Report, Stamp};
-use crate::track::{Arrival, Sequence, VehicleId};
+use crate::track::{Arrival, Sequence, Track, VehicleId};
 use crate::wire::{Message, Rejection};
 
 /// How far ahead a device's clock may be before it is counted.
@@ -25,6 +25,16 @@ pub(super) struct Change {
     pub before: Option<Level>,
     /// Device time of what changed it.
     pub time: Timestamp,
+}
+
+/// What a vehicle is looked at with; see [`Sight`].
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    now: Timestamp,
+    report: &'a Report,
+    before: Option<&'a Report>,
+    event: Option<&'a Event>,
+    track: &'a Track,
 }
 
 /// What is to be done with a numbered message.
@@ -80,37 +90,43 @@ impl Core {
 
     /// Lets a vehicle go on by the next message; what changed is left in `changes`.
     pub(super) fn follow(&mut self, now: Timestamp, vehicle: VehicleId, item: Item) {
-        let entry = self.slab.get_mut(vehicle);
-        entry.track.seen = now;
         match item {
-            Item::Report(mut report) => {
-                entry.track.online = true;
-                entry.track.follow(&report, entry.report.as_ref());
-                if let Some(last) = &mut entry.report {
-                    // In place, because it is long; what was last is now where the new one came from.
-                    std::mem::swap(last, &mut report);
-                    self.look(now, vehicle, Some(&report), None);
-                } else {
-                    entry.report = Some(report);
-                    self.look(now, vehicle, None, None);
-                }
-            }
-            // Remembered, and looked at together with the last report.
-            Item::Event(event) => {
-                entry.track.hear(&event);
-                self.look(now, vehicle, None, Some(&event));
-            }
+            Item::Report(report) => self.follow_report(now, vehicle, &report),
+            Item::Event(event) => self.follow_event(now, vehicle, &event),
             // Says only that the vehicle lives.
-            Item::Reply(_) => {}
+            Item::Reply(_) => self.slab.get_mut(vehicle).set_seen(now),
         }
     }
 
+    fn follow_report(&mut self, now: Timestamp, vehicle: VehicleId, report: &Report) {
+        let entry = self.slab.get_mut(vehicle);
+        let mut track = entry.take();
+        (track.seen, track.online) = (now, true);
+        let before = entry.report();
+        track.follow(report, before.as_ref());
+        self.look(vehicle, Seen { now, report, before: before.as_ref(), event: None, track: &track });
+        let entry = self.slab.get_mut(vehicle);
+        entry.keep(track);
+        entry.keep_report(report);
+    }
+
+    /// What happens is remembered, and looked at together with the last report.
+    fn follow_event(&mut self, now: Timestamp, vehicle: VehicleId, event: &Event) {
+        let entry = self.slab.get_mut(vehicle);
+        let mut track = entry.take();
+        track.seen = now;
+        track.hear(event);
+        if let Some(report) = entry.report() {
+            self.look(vehicle, Seen { now, report: &report, before: None, event: Some(event), track: &track });
+        }
+        self.slab.get_mut(vehicle).keep(track);
+    }
+
     /// Lets all detectors look at a vehicle.
-    fn look(&mut self, now: Timestamp, vehicle: VehicleId, before: Option<&Report>, event: Option<&Event>) {
-        let entry = self.slab.get(vehicle);
-        let Some(report) = &entry.report else { return };
-        let pack = Look::of(report, before, &entry.track);
-        let sight = Sight { now, report, before, event, track: &entry.track, pack: pack.as_ref() };
+    fn look(&mut self, vehicle: VehicleId, seen: Seen<'_>) {
+        let Seen { now, report, before, event, track } = seen;
+        let pack = Look::of(report, before, track);
+        let sight = Sight { now, report, before, event, track, pack: pack.as_ref() };
         self.signals.clear();
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let changes = &mut self.changes;
@@ -121,14 +137,16 @@ impl Core {
 
     /// Counts a numbered message; the answer is what to do with it, and whether it was received for the first time.
     fn place(&mut self, now: Timestamp, vehicle: VehicleId, stamp: &Stamp) -> (Place, bool) {
-        let sequence = &mut self.slab.get_mut(vehicle).track.sequence;
-        let before = *sequence;
-        let arrival = if let Some(sequence) = sequence {
-            sequence.observe(stamp)
-        } else {
-            *sequence = Some(Sequence::starting(stamp));
-            Arrival::New { missing: 0 }
+        let entry = self.slab.get_mut(vehicle);
+        let before = entry.sequence();
+        let (sequence, arrival) = match before {
+            Some(mut sequence) => {
+                let arrival = sequence.observe(stamp);
+                (sequence, arrival)
+            }
+            None => (Sequence::starting(stamp), Arrival::New { missing: 0 }),
         };
+        entry.set_sequence(Some(sequence));
         match arrival {
             Arrival::New { missing } => {
                 self.counters.received += 1;
@@ -174,8 +192,10 @@ impl Core {
             self.counters.stale += 1;
             return (Place::Nowhere, false);
         };
-        if let Some(sequence) = &mut self.slab.get_mut(vehicle).track.sequence {
+        let entry = self.slab.get_mut(vehicle);
+        if let Some(mut sequence) = entry.sequence() {
             sequence.admit(stamp);
+            entry.set_sequence(Some(sequence));
         }
         self.counters.received += 1;
         self.counters.late += 1;
@@ -218,16 +238,17 @@ impl Core {
     }
 
     fn take_presence(&mut self, now: Timestamp, vehicle: VehicleId, presence: Presence, retained: bool) {
-        let track = &mut self.slab.get_mut(vehicle).track;
-        track.online = presence.online;
+        let entry = self.slab.get_mut(vehicle);
+        entry.set_online(presence.online);
         // A retained one is old news: what it promises may have come and gone before we listened.
         let (Some(boot), Some(seq), false) = (presence.boot, presence.seq, retained) else { return };
-        let Some(sequence) = &mut track.sequence else {
-            track.sequence = Some(Sequence::at(boot, seq));
+        let Some(before) = entry.sequence() else {
+            entry.set_sequence(Some(Sequence::at(boot, seq)));
             return;
         };
-        let before = *sequence;
+        let mut sequence = before;
         let missing = sequence.expect(boot, seq);
+        entry.set_sequence(Some(sequence));
         let present = sequence.head().0;
         self.counters.missing += u64::from(missing);
         let gap = Gap { boot, from: (seq - missing).saturating_add(1), to: seq, since: now, counted: true };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::alert::book::Page;
 use crate::base::{AlertId, Timestamp};
 use crate::model::{Alert, Item, Stamp};
-use crate::track::slab::Entry;
+use crate::track::Entry;
 
 /// Most gaps of one vehicle; more are no accident.
 const MOST_GAPS: usize = 64;

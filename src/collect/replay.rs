@@ -103,7 +103,7 @@ impl Core {
     /// Turns a vehicle back and lets it live through what was kept; the first `settled` messages come before all gaps.
     fn live_again(&mut self, vehicle: VehicleId, past: &Past, settled: usize) -> Shown {
         let entry = self.slab.get_mut(vehicle);
-        let (seen, online, sequence) = (entry.track.seen, entry.track.online, entry.track.sequence);
+        let (seen, online, sequence) = (entry.seen(), entry.online(), entry.sequence());
         entry.clone_from(&past.base.entry);
         self.book.set_page(vehicle, past.base.page.clone());
         let mut shown = Shown { found: BTreeMap::new(), base: past.base.clone(), since: BTreeSet::new() };
@@ -122,8 +122,10 @@ impl Core {
             shown.base = self.base(vehicle);
             shown.since.clear();
         }
-        let track = &mut self.slab.get_mut(vehicle).track;
-        (track.seen, track.online, track.sequence) = (seen, online, sequence);
+        let entry = self.slab.get_mut(vehicle);
+        entry.set_seen(seen);
+        entry.set_online(online);
+        entry.set_sequence(sequence);
         shown
     }
 

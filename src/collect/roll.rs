@@ -10,8 +10,7 @@ use foldhash::fast::RandomState;
 
 use crate::base::Timestamp;
 use crate::detect::silence::{Company, Patience, Silence};
-use crate::track::slab::Entry;
-use crate::track::{Slab, VehicleId};
+use crate::track::{Entry, Slab, VehicleId};
 
 /// A part of all is called each second, all in a minute.
 const CALL: Duration = Duration::from_secs(1);
@@ -130,13 +129,13 @@ impl RollCall {
 
     /// Calls one; true when the answer is new.
     fn ask(&mut self, now: Timestamp, vehicle: VehicleId, entry: &Entry) -> bool {
-        let Some(report) = &entry.report else { return false };
+        let Some(report) = entry.report() else { return false };
         let counting = Arc::make_mut(&mut self.counting);
-        let (track, cell) = (&entry.track, report.link.cell);
-        let since = track.seen.max(self.began);
-        let is_silent = self.patience.ends(report, since, now) || (!track.online && now >= since + CUT_OFF);
+        let (seen, cell) = (entry.seen(), report.link.cell);
+        let since = seen.max(self.began);
+        let is_silent = self.patience.ends(&report, since, now) || (!entry.online() && now >= since + CUT_OFF);
         let reason = if is_silent {
-            let span = track.seen.0.div_euclid(SPAN.as_millis() as i64);
+            let span = seen.0.div_euclid(SPAN.as_millis() as i64);
             *counting.silent.entry((cell, span)).or_default() += 1;
             let mut company = self.counted.company(cell, span);
             if company.silent == 0 {
@@ -147,13 +146,13 @@ impl RollCall {
                 company.heard += others.heard;
                 company.silent += others.silent;
             }
-            Some(Silence::of(report, track, company))
+            Some(Silence::of(&report, &entry.track(), company))
         } else {
             *counting.heard.entry(cell).or_default() += 1;
-            Silence::of_position(report)
+            Silence::of_position(&report)
         };
         let before = match reason {
-            Some(reason) => self.reasons.insert(vehicle, (reason, track.seen)),
+            Some(reason) => self.reasons.insert(vehicle, (reason, seen)),
             None => self.reasons.remove(&vehicle),
         };
         before.map(|(before, _)| before) != reason
@@ -163,6 +162,6 @@ impl RollCall {
     #[must_use]
     pub fn silence(&self, vehicle: VehicleId, entry: &Entry) -> Option<Silence> {
         let (reason, seen) = self.reasons.get(&vehicle)?;
-        (*reason == Silence::Withheld || *seen == entry.track.seen).then_some(*reason)
+        (*reason == Silence::Withheld || *seen == entry.seen()).then_some(*reason)
     }
 }

@@ -58,8 +58,8 @@ impl Outcome {
     /// Looks at every pack.
     fn look_at_packs(&mut self, core: &Core) {
         for (_, entry) in core.vehicles().iter() {
-            if let Some(pack) = entry.track.packs.present() {
-                let worst = self.risk.entry(entry.track.vin).or_default();
+            if let Some(pack) = entry.pack() {
+                let worst = self.risk.entry(entry.vin()).or_default();
                 *worst = worst.max(pack.risk().into());
             }
         }

@@ -48,9 +48,9 @@ pub struct Guard {
     /// Since when it stands locked and without its owner's key; 0 while it does not.
     pub armed_s: u32,
     /// The last message.
-    heard_s: u32,
+    pub(super) heard_s: u32,
     /// The message that ended a long silence.
-    silent_until_s: u32,
+    pub(super) silent_until_s: u32,
     /// When it was lifted.
     pub lifted_s: u32,
     /// When it was shaken, as it said at once.
@@ -58,41 +58,41 @@ pub struct Guard {
     /// How often, in the present attempt.
     pub shakes: u8,
     /// Since when and until when reports showed it shaken, tilted or rolling.
-    stirred_from_s: u32,
+    pub(super) stirred_from_s: u32,
     /// See above.
     pub stirred_s: u32,
     /// The largest tilt meanwhile, degrees.
     pub top_tilt_deg: f32,
-    tilt_deg: f32,
+    pub(super) tilt_deg: f32,
     /// When its pack last ceased to give power.
     pub cut_s: u32,
     /// Reports in a row that showed it without its pack; 0 while it has power.
     pub powerless: u8,
     /// Whether an event said so.
-    cut_told: bool,
+    pub(super) cut_told: bool,
     /// Whether somebody worked on it when that happened.
     pub forced: bool,
     /// Whether its pack was charged and content before.
     pub sound: bool,
     /// The pack with which it was left, hashed; 0 unknown.
-    pack: u32,
+    pub(super) pack: u32,
     /// Another pack sits in it now.
     pub swapped: bool,
     /// Odometer when its position was last where it was left, metres.
-    odometer_m: u32,
+    pub(super) odometer_m: u32,
     /// How far the wheel rolled since, metres.
     pub rolled_m: u32,
-    cell: u32,
+    pub(super) cell: u32,
     /// How often another cell served while it was shaken.
     pub cells: u8,
     /// First and last report that was late, without sky and shaken; how many there were.
-    dark_from_s: u32,
-    dark_until_s: u32,
-    dark: u8,
+    pub(super) dark_from_s: u32,
+    pub(super) dark_until_s: u32,
+    pub(super) dark: u8,
     /// The last fix that was believed, and when.
-    fixed_at: LatLonE7,
-    fixed_s: u32,
-    kept_out: u8,
+    pub(super) fixed_at: LatLonE7,
+    pub(super) fixed_s: u32,
+    pub(super) kept_out: u8,
     /// The last fix was believed only because so many before it said the same: it tells nothing about a movement.
     pub jumped: bool,
     /// Whether it has an inertial sensor that works.

@@ -5,7 +5,12 @@
 //! Deliberately absent: judgement. Features are measured here, claims are made in `detect`.
 
 pub mod battery;
+pub mod brief;
+mod calm;
+pub mod entry;
 pub mod guard;
+mod moment;
+mod octets;
 pub mod park;
 pub mod sequence;
 pub mod slab;
@@ -13,6 +18,8 @@ pub mod vehicle;
 pub mod voice;
 
 pub use battery::PackFeatures;
+pub use brief::Brief;
+pub use entry::Entry;
 pub use guard::Guard;
 pub use park::ParkAnchor;
 pub use sequence::{Arrival, Sequence};

@@ -49,8 +49,8 @@ pub struct Signs {
 pub struct ParkAnchor {
     /// Mean of the fixes taken for drift.
     pub at: LatLonE7,
-    /// The first fix that was away.
-    away_at: LatLonE7,
+    /// The first fix that was away; while it is there, where that is.
+    pub(super) away_at: LatLonE7,
     /// Largest distance of a fix taken for drift from the middle, slowly forgotten, metres.
     pub drift_m: f32,
     /// How far the last fix could lie from the middle and still be drift, metres.
@@ -69,7 +69,7 @@ pub struct ParkAnchor {
     pub away_fixes: u16,
     /// Most fixes in a row that were away and swift.
     pub swift_fixes: u8,
-    swift_now: u8,
+    pub(super) swift_now: u8,
     /// It came out of a silence at another place, without having rolled there.
     pub vanished: bool,
 }
@@ -125,6 +125,7 @@ impl ParkAnchor {
             self.drift_m = (self.drift_m * DRIFT_KEPT).max(distance);
             self.fixes = self.fixes.saturating_add(1).min(1000);
         }
+        self.away_at = self.at;
         self.last_here_s = now_s;
         self.away_m = 0.0;
         self.roamed_m = 0.0;

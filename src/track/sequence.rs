@@ -10,11 +10,11 @@ const WINDOW: u32 = 64;
 
 /// The numbers seen in one boot.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Numbers {
-    boot: u32,
-    highest: u32,
+pub(super) struct Numbers {
+    pub(super) boot: u32,
+    pub(super) highest: u32,
     /// Bit n: the number `highest − n` has been seen.
-    seen: u64,
+    pub(super) seen: u64,
 }
 
 impl Numbers {
@@ -45,10 +45,10 @@ impl Numbers {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sequence {
     #[serde(flatten)]
-    present: Numbers,
-    newest: Timestamp,
+    pub(super) present: Numbers,
+    pub(super) newest: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    other: Option<Numbers>,
+    pub(super) other: Option<Numbers>,
 }
 
 /// How a message stands to those before it.

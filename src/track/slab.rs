@@ -5,22 +5,13 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use super::vehicle::{Saved, Track};
+use super::entry::Entry;
+use super::vehicle::Saved;
 use crate::base::{Timestamp, Vin};
-use crate::model::Report;
 
 /// The number of a vehicle in its slab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VehicleId(pub u32);
-
-/// A vehicle: what is remembered and what it said last.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// What is remembered.
-    pub track: Track,
-    /// The last report, the newest by its number.
-    pub report: Option<Report>,
-}
 
 /// All vehicles.
 #[derive(Debug)]
@@ -42,7 +33,7 @@ impl Slab {
 
     /// The number of a vehicle, which is entered if it is new; `None` when there is no room.
     pub fn enter(&mut self, vin: Vin, now: Timestamp) -> Option<VehicleId> {
-        self.find(vin).or_else(|| self.push(Entry { track: Track::new(vin, now), report: None }))
+        self.find(vin).or_else(|| self.push(Entry::new(vin, now)))
     }
 
     fn push(&mut self, entry: Entry) -> Option<VehicleId> {
@@ -50,16 +41,16 @@ impl Slab {
             return None;
         }
         let number = self.entries.len() as u32;
-        let hash = self.hasher.hash_one(entry.track.vin);
+        let hash = self.hasher.hash_one(entry.vin());
         self.entries.push(entry);
         let (entries, hasher) = (&self.entries, &self.hasher);
-        self.index.insert_unique(hash, number, |number| hasher.hash_one(entries[*number as usize].track.vin));
+        self.index.insert_unique(hash, number, |number| hasher.hash_one(entries[*number as usize].vin()));
         Some(VehicleId(number))
     }
 
     /// Puts back a vehicle as it was saved; false when there is no room or it is there already.
     pub fn restore(&mut self, saved: Saved) -> bool {
-        self.find(saved.track.vin).is_none() && self.push(Entry { track: saved.track, report: saved.report }).is_some()
+        self.find(saved.track.vin).is_none() && self.push(Entry::of(saved.track, saved.report.as_ref())).is_some()
     }
 
     /// A vehicle by its number.
@@ -76,7 +67,7 @@ impl Slab {
     /// The number of a known vehicle.
     #[must_use]
     pub fn find(&self, vin: Vin) -> Option<VehicleId> {
-        let same = |number: &u32| self.entries[*number as usize].track.vin == vin;
+        let same = |number: &u32| self.entries[*number as usize].vin() == vin;
         self.index.find(self.hasher.hash_one(vin), same).copied().map(VehicleId)
     }
 

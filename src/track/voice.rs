@@ -15,9 +15,9 @@ const ADOPTED_AFTER: u8 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Voice {
     /// The boot number of the vehicle's own device; 0 unknown.
-    own: u32,
+    pub(super) own: u32,
     /// That of the device that spoke before, or of one that may be another.
-    other: u32,
+    pub(super) other: u32,
     /// When they last took turns, Unix seconds of device time.
     pub turn_s: u32,
     /// How far apart they were, metres; the largest known.
@@ -25,9 +25,9 @@ pub struct Voice {
     /// How often they took turns.
     pub turns: u8,
     /// Messages in a row of the one that may be another device.
-    strange: u8,
+    pub(super) strange: u8,
     /// The last message was the first of another boot.
-    new: bool,
+    pub(super) new: bool,
 }
 
 impl Voice {

@@ -9,7 +9,7 @@ use crate::base::units::{Celsius, Degrees, MetresPerSecond, Percent};
 use crate::base::{AlertId, LatLon, Timestamp, Vin};
 use crate::detect::silence::Silence;
 use crate::model::{Alert, AlertState, Kind, Mode, Near, Report};
-use crate::track::slab::Entry;
+use crate::track::Entry;
 
 /// Cleared alerts kept for the interface; the store keeps all.
 const CLEARED_KEPT: usize = 10_000;
@@ -54,13 +54,14 @@ impl VehicleView {
     /// What the collector knows of a vehicle, with its open alerts.
     #[must_use]
     pub fn new(entry: &Entry, silence: Option<Silence>, open: impl Iterator<Item = Kind>) -> Self {
-        let report = entry.report.as_ref();
+        let report = entry.report();
+        let report = report.as_ref();
         let position = report.and_then(|report| report.position);
         let battery = report.and_then(|report| report.battery.as_ref());
         Self {
-            vin: entry.track.vin,
+            vin: entry.vin(),
             ts_ms: report.map(|report| report.stamp.time),
-            seen_ms: entry.track.seen,
+            seen_ms: entry.seen(),
             at: position.map(|position| position.at),
             near: report.and_then(|report| report.link.near),
             speed_mps: position.map(|position| position.speed),
@@ -71,7 +72,7 @@ impl VehicleView {
             soc_pct: battery.map(|battery| battery.soc),
             hottest_c: battery.and_then(crate::model::Battery::hottest),
             silence,
-            online: entry.track.online,
+            online: entry.online(),
             alerts: open.map(Kind::rule).collect(),
         }
     }

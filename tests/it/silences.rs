@@ -75,7 +75,7 @@ fn said(count: usize) -> (BTreeMap<Kind, Vec<Option<Silence>>>, usize) {
 }
 
 fn silences(core: &Core) -> impl Iterator<Item = (Option<Silence>, Vin)> + '_ {
-    core.vehicles().iter().map(|(id, entry)| (core.silence(id), entry.track.vin))
+    core.vehicles().iter().map(|(id, entry)| (core.silence(id), entry.vin()))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::{CellFeature, Moment, Step, correct_all, step_all};
+use super::list::CellList;
 use super::ocv;
 use super::reading::{Reading, measured};
 use super::sampling::{FEW, MOST_CELLS, biased, dither, floor_u8, middle_of_few, resolution, unbiased};
@@ -90,7 +91,7 @@ pub struct Cells {
     /// Steps of the current, and the mean polarisation under load, mV.
     steps: u8,
     load: u8,
-    list: Box<[CellFeature]>,
+    list: CellList,
 }
 
 /// What one reading has in common for all cells.
@@ -133,7 +134,7 @@ impl Cells {
             resisted: 0,
             steps: 0,
             load: 0,
-            list: vec![CellFeature::default(); count.min(MOST_CELLS)].into(),
+            list: CellList::new(count),
         }
     }
 

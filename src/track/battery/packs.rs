@@ -8,25 +8,37 @@ use super::reading::Reading;
 /// The packs of a vehicle.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Packs {
-    now: Option<Box<PackFeatures>>,
-    before: Option<Box<PackFeatures>>,
+    /// In place, because nearly every vehicle has one.
+    pub(in crate::track) now: Option<PackFeatures>,
+    pub(in crate::track) before: Option<Box<PackFeatures>>,
     /// Device time of the first report in a row without a reading, s; 0 when the last one had one.
     #[serde(default)]
-    unanswered_s: u32,
+    pub(in crate::track) unanswered_s: u32,
 }
 
 impl Packs {
     /// Takes note of a reading; `last` is the vehicle's reading before.
     pub fn follow(&mut self, now: &Reading, last: Option<&Reading>) {
         if self.now.as_ref().is_none_or(|pack| pack.pack != now.pack) {
-            std::mem::swap(&mut self.now, &mut self.before);
+            self.exchange();
         }
         let pack = match &mut self.now {
             Some(pack) if pack.pack == now.pack => pack,
-            other => other.insert(Box::new(PackFeatures::new(now))),
+            other => other.insert(PackFeatures::new(now)),
         };
         pack.follow(now, last);
         self.unanswered_s = 0;
+    }
+
+    /// Puts the one before in the place of the one in it, and the other way round.
+    fn exchange(&mut self) {
+        match (self.now.take(), &mut self.before) {
+            (Some(left), Some(room)) => self.now = Some(std::mem::replace(room, left)),
+            (left, _) => {
+                self.now = self.before.take().map(|pack| *pack);
+                self.before = left.map(Box::new);
+            }
+        }
     }
 
     /// Takes note of a report without a reading, device time in seconds; of one that lives on its backup cell there is no
@@ -49,6 +61,6 @@ impl Packs {
     /// What is remembered of the pack in the vehicle; `None` before its first reading.
     #[must_use]
     pub fn present(&self) -> Option<&PackFeatures> {
-        self.now.as_deref()
+        self.now.as_ref()
     }
 }
