@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::claim::Episode;
 use super::matching::{Detection, Verdict, judge};
-use super::statistics::{Lead, Spread, auroc, share};
+use super::statistics::{Leads, Spread, auroc, share};
 use super::truth::Case;
 use crate::base::{Timestamp, Vin};
 use crate::model::{Family, Kind, Level};
@@ -59,7 +59,7 @@ pub struct Shown {
     /// The share.
     pub recall: Option<f64>,
     /// Of those of which the management told level 3 before the run was over: how much earlier the first alert was.
-    pub lead_s: Lead,
+    pub lead_s: Leads,
 }
 
 /// What became of a rule's alerts. An alert counts for the rule that it named in the end.
@@ -286,11 +286,12 @@ impl Shown {
         let shown = own.iter().filter(|(case, _)| case.shown() == Some(true));
         let lead_s = |(case, detection): &(&Case, Option<&Detection>)| {
             let managed = case.managed[2]?;
-            Some(detection.map(|detection| managed.seconds_since(detection.at)))
+            let lead_s = detection.map(|detection| managed.seconds_since(detection.at));
+            Some((managed.seconds_since(case.start), lead_s))
         };
         let incidents = shown.clone().count() as u64;
         let detected = shown.clone().filter(|(_, detection)| detection.is_some()).count() as u64;
-        let lead_s = Lead::of(&shown.filter_map(lead_s).collect::<Vec<_>>());
+        let lead_s = Leads::of(&shown.filter_map(lead_s).collect::<Vec<_>>());
         Some(Self { incidents, detected, recall: share(detected, incidents), lead_s })
     }
 }

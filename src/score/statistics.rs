@@ -38,6 +38,32 @@ pub struct Lead {
     pub max: Option<f64>,
 }
 
+/// The same of all, and of those that somebody else told late enough.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Leads {
+    /// Of all.
+    #[serde(flatten)]
+    pub all: Lead,
+    /// Of those that somebody else told no sooner than [`Leads::SLOW_S`] after their beginning. Of the others not even who
+    /// told them at once could have been that much earlier.
+    pub slow: Lead,
+}
+
+impl Leads {
+    /// How long after its beginning a slow fault is told by somebody else, s: the lead that is aimed at.
+    pub const SLOW_S: f64 = 7.0 * 86_400.0;
+
+    /// From how long after its beginning somebody else told each, s, and how much earlier we did; `None` where we did not at
+    /// all.
+    #[must_use]
+    pub fn of(told: &[(f64, Option<f64>)]) -> Self {
+        let leads = |least_s: f64| -> Vec<_> {
+            told.iter().filter(|(after_s, _)| *after_s >= least_s).map(|(_, lead)| *lead).collect()
+        };
+        Self { all: Lead::of(&leads(f64::NEG_INFINITY)), slow: Lead::of(&leads(Self::SLOW_S)) }
+    }
+}
+
 impl Lead {
     /// Of what somebody else told: how much earlier we did; `None` where we did not at all.
     #[must_use]
@@ -119,6 +145,16 @@ mod tests {
         assert_eq!((lead.n, lead.told), (4, 3));
         assert_eq!((lead.p5, lead.p50, lead.max), (Some(-10.0), Some(20.0), Some(60.0)));
         assert_eq!(Lead::of(&[]), Lead::default());
+    }
+
+    #[test]
+    fn slow_is_what_somebody_else_told_late() {
+        let day = 86_400.0;
+        let leads = Leads::of(&[(2.0 * day, Some(day)), (7.0 * day, Some(3.0 * day)), (20.0 * day, None)]);
+        assert_eq!((leads.all.n, leads.all.told, leads.all.p5), (3, 2, Some(day)));
+        assert_eq!((leads.slow.n, leads.slow.told, leads.slow.p5), (2, 1, Some(3.0 * day)));
+        let object = serde_json::to_value(leads).unwrap();
+        assert_eq!((&object["n"], &object["slow"]["n"]), (&3.into(), &2.into()), "one within the other: {object}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::scores::{KindScore, PerLevel, Scores};
-use super::statistics::Spread;
+use super::statistics::{Lead, Leads, Spread};
 use super::sweep::Sweep;
 use crate::model::{Family, Kind};
 
@@ -59,18 +59,26 @@ pub fn of_scores(scores: &Scores) -> String {
 /// How much earlier than the management's own level 3 faults of batteries were told, where it told any.
 fn tell_leads(text: &mut String, scores: &Scores) {
     let leads = scores.kinds.iter().filter_map(|(kind, score)| Some((kind, score.shown.as_ref()?.lead_s)));
-    let mut leads = leads.filter(|(_, lead)| lead.n > 0).peekable();
+    let mut leads = leads.filter(|(_, leads)| leads.all.n > 0).peekable();
     if leads.peek().is_none() {
         return;
     }
     let title = "before the management";
     say(text, &format!("\n{title:<28} {:>12}    {:>5} {:>8} {:>8}", "told", "p5", "p50", "max"));
-    for (kind, lead) in leads {
-        let told = format!("{} of {}", lead.told, lead.n);
-        let spans = [lead.p5, lead.p50, lead.max].map(|lead| format!("{:>9}", lead.map_or("-".to_owned(), span)));
-        say(text, &format!("{:<28} {told:>12}{}", kind.name(), spans.join("")));
+    let days = Leads::SLOW_S / 86_400.0;
+    for (kind, leads) in leads {
+        say(text, &lead_line(kind.name(), &leads.all));
+        if leads.slow.n > 0 {
+            say(text, &lead_line(&format!("  level 3 after {days:.0} d or more"), &leads.slow));
+        }
     }
     say(text, "");
+}
+
+fn lead_line(name: &str, lead: &Lead) -> String {
+    let told = format!("{} of {}", lead.told, lead.n);
+    let spans = [lead.p5, lead.p50, lead.max].map(|lead| format!("{:>9}", lead.map_or("-".to_owned(), span)));
+    format!("{name:<28} {told:>12}{}", spans.join(""))
 }
 
 const DELAYS: &str = "delay p50      p95      max";

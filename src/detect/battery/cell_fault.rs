@@ -2,19 +2,20 @@
 //! `battery.contact_resistance`. One judgement with four names, so that they never contradict each other: which cell stands
 //! out, and what of it.
 //!
-//! A joint adds resistance and takes no charge. A weak cell has more resistance and, the emptier the pack, less charge. A
-//! short takes charge all the time and adds no resistance; how fast tells its size.
+//! A joint adds resistance and takes no charge. A weak cell has more resistance and, the emptier the pack, less charge; on
+//! top of a charge it is ahead of all others, long before it is the first to be empty. A short takes charge all the time and
+//! adds no resistance; how fast tells its size.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::look::{ByChemistry, Look, finding, rising};
+use super::outlier::{Outlier, is_ahead};
 use super::over_voltage::OverVoltageSettings;
 use crate::base::span;
 use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
 use crate::model::{Battery, Chemistry, Kind, Level};
-use crate::track::PackFeatures;
 use crate::track::battery::{ocv, sampling::median};
 
 /// When a cell counts as faulty. All but the voltages **assumed**.
@@ -129,50 +130,11 @@ impl Detector for CellFault {
     }
 }
 
-/// A cell that stands out of a pack, whatever it may have.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outlier {
-    /// From 0.
-    pub cell: usize,
-    /// How far its charge stands out, if it does.
-    pub lag: Option<Level>,
-    /// Excess of its resistance, in that of the median cell, if that stands out.
-    pub excess: Option<f64>,
-    /// How far it fell below what was known of it, mV, if it did.
-    pub fall_mv: Option<f64>,
-}
-
 impl CellFaultSettings {
-    /// The cell that stands out at a device time in seconds.
-    #[must_use]
-    pub fn outlier(&self, features: &PackFeatures, seconds: i64) -> Option<Outlier> {
-        let fallen = features.cells.fallen.cell().filter(|(cell, _, readings)| {
-            // What seemed ahead of the others on the charger falls back to where it was.
-            *readings >= self.fallen_readings && !is_ahead(features, *cell)
-        });
-        let laggard = self.laggard(features, seconds);
-        let resistive = self.resistive(features);
-        let (cell, lag) = match (fallen, laggard, resistive) {
-            (_, Some((cell, level)), _) => (cell, Some(level)),
-            (Some((cell, _, readings)), None, _) => {
-                let long = readings >= self.fallen_readings.saturating_mul(4);
-                (cell, Some(if long { Level::Two } else { Level::One }))
-            }
-            (None, None, Some((cell, _))) => (cell, None),
-            (None, None, None) => return None,
-        };
-        Some(Outlier {
-            cell,
-            lag,
-            excess: resistive.filter(|(worst, _)| *worst == cell).map(|(_, excess)| excess),
-            fall_mv: fallen.filter(|fall| fall.0 == cell).map(|(_, fall, _)| fall.into()),
-        })
-    }
-
     fn judge(&self, look: &Look<'_>, limits: &OverVoltageSettings) -> Option<Fault> {
         let Some(outlier) = self.outlier(look.features, look.seconds) else {
             // One cell that is full long before the others has less room than they have.
-            let (cell, level) = limits.overfilled(look)?;
+            let (cell, level) = limits.overfilled(look).or_else(|| limits.fills_first(look))?;
             return Some(Fault { kind: Kind::WeakCell, level, cell, leak_ohm: None });
         };
         let Outlier { cell, lag, excess, fall_mv } = outlier;
@@ -197,7 +159,9 @@ impl CellFaultSettings {
         let mid_ohm = if emptied { 2.0 * self.mid_ohm } else { self.mid_ohm };
         let resists = known && own_excess >= SOUND_EXCESS;
         let grows = f64::from(look.features.cells.get(cell).growth_pct()) >= self.growth_pct[0];
-        let leaks = !resists && !is_ahead(look.features, cell);
+        // Nor is it ahead of the others on top of a charge, not even before.
+        let runs_ahead = is_ahead(look.features, cell) || look.features.cells.leader.has_been(cell);
+        let leaks = !resists && !runs_ahead;
         let (kind, level) = match (joint, excess, leak_ohm) {
             (Some(level), ..) => (Kind::ContactResistance, level),
             (None, None, Some(ohm)) if leaks && ohm < mid_ohm => {
@@ -211,31 +175,6 @@ impl CellFaultSettings {
         // When the charger fills the others too far for want of this one, that is its doing.
         let level = limits.level(look).map_or(level, |over| over.max(level));
         Some(Fault { kind, level, cell, leak_ohm: leak_ohm.filter(|_| excess.is_none()) })
-    }
-
-    /// The cell that has lagged for long enough.
-    fn laggard(&self, features: &PackFeatures, seconds: i64) -> Option<(usize, Level)> {
-        let laggard = features.cells.laggard;
-        let cell = laggard.cell()?;
-        let (since, readings) = laggard.since();
-        let known = features.cells.get(cell);
-        let (lag, growth) = (f64::from(known.lag_pct()), f64::from(known.growth_pct()));
-        let held = seconds - i64::from(since) >= self.held.as_secs() as i64 && readings >= 3;
-        let lags = lag >= self.sigmas * f64::from(features.cells.spread_pct());
-        let grows = growth >= self.sigmas * f64::from(features.cells.growth_spread_pct());
-        let by_lag = rising(lag, &self.lag_pct).filter(|_| lags);
-        let by_growth = rising(growth, &self.growth_pct).filter(|_| grows);
-        by_lag.max(by_growth).filter(|_| held).map(|level| (cell, level))
-    }
-
-    /// The cell with too much resistance.
-    fn resistive(&self, features: &PackFeatures) -> Option<(usize, f64)> {
-        let (cell, excess, steps) = features.cells.resistive()?;
-        let excess = f64::from(excess);
-        let stands_out = excess >= self.weak_excess
-            && excess >= self.sigmas * f64::from(features.cells.ohm_spread())
-            && excess * f64::from(features.cells.load_mv()) >= self.excess_mv;
-        (stands_out && steps >= self.steps).then_some((cell, excess))
     }
 
     /// What a cell loses, as the resistance of a leak: by its sudden fall, else by how its lag has grown.
@@ -269,17 +208,13 @@ const GROWN_H: f64 = 6.0;
 /// So much charge lost in less is no error of what was known before, %.
 const MUCH_PCT: f64 = 3.0;
 
-/// Whether a cell seems to have more charge than the others, clearly: no fault does that.
-fn is_ahead(features: &PackFeatures, cell: usize) -> bool {
-    features.cells.get(cell).lag_pct() < -3.0 * features.cells.spread_pct()
-}
-
 /// How much less charge a resting cell has than what is known of it, %; `None` where the voltage does not tell.
 fn fallen_pct(look: &Look<'_>, cell: usize) -> Option<f64> {
     let charge = |mv: f32| ocv::charge_at(look.now.chemistry, mv);
     let own = f32::from(*look.now.cells_mv.get(cell)?);
     let lag = charge(median(&look.now.cells_mv)?)? - charge(own)?;
-    Some(f64::from(lag - look.features.cells.get(cell).lag_pct()))
+    // What it was ahead by on top of a charge is no loss.
+    Some(f64::from(lag - look.features.cells.get(cell).lag_pct().max(0.0)))
 }
 
 /// How far a cell is below the median one, mV.
@@ -388,6 +323,46 @@ mod tests {
         assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(300, 1.1)), Some((Kind::ContactResistance, Level::One)));
         assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(300, 2.0)), Some((Kind::ContactResistance, Level::Two)));
         assert_eq!(claimed(Stage::of(Chemistry::Lfp).ride(40, 2.0)), None, "too few steps to tell");
+    }
+
+    #[test]
+    fn a_cell_that_runs_ahead_of_all_others_lacks_capacity() {
+        let ahead = |third_pct: f64, eighth_pct: f64, odd: f64| {
+            let mut stage = Stage::of(Chemistry::Nmc);
+            stage.ride(300, odd).go_on(250, 300, |_, _| {}).go_on(144, 300, |battery, time| {
+                let share = time / 144.0;
+                battery.cells_mv[2] = (3751.0 + 9.4 * third_pct * share) as u16;
+                battery.cells_mv[7] = (3751.0 + 9.4 * eighth_pct * share) as u16;
+            });
+            stage
+        };
+        assert_eq!(claimed(&ahead(2.5, 0.0, 0.15)), None, "cells differ");
+        assert_eq!(claimed(&ahead(6.0, 5.0, 0.15)), None, "two of them are no weak cell");
+        let mut usual = Stage::of(Chemistry::Nmc);
+        usual.go_on(600, 300, |battery, _| battery.cells_mv[2] = 3807).ride(300, 0.15);
+        assert_eq!(claimed(&usual), None, "it always was");
+        assert_eq!(claimed(&ahead(6.0, 0.0, -0.1)), None, "what lacks capacity resists");
+        let mut weak = ahead(6.0, 0.0, 0.15);
+        assert_eq!(claimed(&weak), Some((Kind::WeakCell, Level::One)));
+        // When the pack empties it is the first to be empty. That alone would be a leak.
+        weak.ride(300, 0.0).go_on(72, 300, |battery, time| battery.cells_mv[2] = (3807.0 - 1.4 * time) as u16);
+        assert!(matches!(claimed(&weak), Some((Kind::WeakCell, _))), "{:?}", claimed(&weak));
+    }
+
+    #[test]
+    fn a_module_of_lead_that_is_full_first_lacks_capacity() {
+        let charged = |odd_mv: u16| {
+            let mut stage = Stage::of(Chemistry::Vrla);
+            stage.plug().go_on(4, 300, |battery, _| {
+                battery.current = crate::base::units::Amps(2.8);
+                level(battery, 14_200);
+                battery.cells_mv[1] = odd_mv;
+            });
+            claimed(&stage)
+        };
+        assert_eq!(charged(15_300), None, "modules differ");
+        assert_eq!(charged(15_600), Some((Kind::WeakCell, Level::One)));
+        assert_eq!(charged(16_500), Some((Kind::WeakCell, Level::Two)), "overcharged by now");
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod cold_charge;
 pub mod insulation;
 pub mod lead_runaway;
 mod look;
+pub mod outlier;
 pub mod over_current;
 pub mod over_temperature;
 pub mod over_voltage;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::{CellFeature, Moment, Step, correct_all, step_all};
+use super::leader::Leader;
 use super::list::CellList;
 use super::ocv;
 use super::reading::{Reading, measured};
@@ -42,8 +43,6 @@ const STEP_S: f32 = 65.0;
 const BASE_S: f32 = 864_000.0;
 /// The most that one reading counts in a lag, however long nothing was told.
 const MOST_SHARE: f32 = 0.25;
-/// Lead needs so long after its last current until its voltage tells its charge, s.
-const LEAD_RELAXED_S: u32 = 3600;
 /// The spread of the cells is looked at every so many readings.
 const SPREAD_EVERY: u16 = 8;
 /// Spread of the charge below which no healthy pack is believed to be, %: 2 mV on the slope of NMC.
@@ -70,6 +69,9 @@ const NONE: u8 = u8::MAX;
 pub struct Cells {
     /// The one that lags.
     pub laggard: Laggard,
+    /// The one that runs ahead.
+    #[serde(default)]
+    pub leader: Leader,
     /// The one that fell suddenly.
     pub fallen: Fallen,
     /// Suspect sensors.
@@ -121,6 +123,7 @@ impl Cells {
     pub(super) fn new(count: usize) -> Self {
         Self {
             laggard: Laggard::default(),
+            leader: Leader::default(),
             fallen: Fallen::default(),
             sensors: Sensors::default(),
             trembling: Trembling::default(),
@@ -172,10 +175,13 @@ impl Cells {
         if beside.readings >= LAGS_AFTER && self.told >= TOLD_AFTER {
             let limits = Limits::of(now.chemistry, self.spread_pct(), self.growth_spread_pct());
             self.laggard.follow(&self.list, skip, limits, (now.seconds(), untold_min));
+            if frame.moment.tells() {
+                self.leader.follow(&self.list, skip, now.chemistry, self.growth_spread_pct());
+            }
         }
         // Under load a loose joint falls as well, and where a charger holds the cells up nothing is told.
         let slope = frame.moment.slope;
-        let quiet = frame.moment.polarisation.abs() <= REST_MV && relaxed(now.chemistry, beside);
+        let quiet = frame.moment.polarisation.abs() <= REST_MV && ocv::is_relaxed(now.chemistry, beside.rested_s);
         // A joint that is not known yet makes some millivolts of the least current, and nearly empty cells differ.
         let empty = now.soc_pct < EMPTY_PCT;
         let still = now.amps.abs() <= STILL_A && slope < KNEE && !empty;
@@ -207,7 +213,7 @@ impl Cells {
             let share = if self.load == 0 { 1.0 } else { 1.0 / 32.0 };
             self.load = floor_u8(load + share * (polarisation.abs() - load) + dither(now.seconds(), 13));
         }
-        let tells = slope >= FLAT && relaxed(now.chemistry, beside);
+        let tells = slope >= FLAT && ocv::is_relaxed(now.chemistry, beside.rested_s);
         let untold_s = f32::from(self.untold_min) * 60.0 + seconds;
         let share = (untold_s / SLOW_S).min(MOST_SHARE).max(1.0 / (f32::from(self.told) + 1.0));
         let settled = self.told == u8::MAX;
@@ -382,13 +388,5 @@ impl Cells {
     #[must_use]
     pub fn lying_cell(&self) -> Option<usize> {
         (self.lying != NONE).then(|| usize::from(self.lying))
-    }
-}
-
-/// Whether the voltage of resting cells tells their charge already.
-fn relaxed(chemistry: Chemistry, beside: Beside) -> bool {
-    match chemistry {
-        Chemistry::Vrla => beside.rested_s >= LEAD_RELAXED_S,
-        Chemistry::Lfp | Chemistry::Nmc | Chemistry::Na => true,
     }
 }

@@ -7,6 +7,7 @@ pub mod charge;
 pub mod coulombs;
 pub mod features;
 pub mod heat;
+pub mod leader;
 mod list;
 pub mod ocv;
 pub mod packs;

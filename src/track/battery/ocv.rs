@@ -9,6 +9,9 @@ use crate::model::Chemistry;
 const POINTS: usize = 21;
 const STEP_PCT: f32 = 100.0 / (POINTS - 1) as f32;
 
+/// Lead needs so long after its last current until its voltage tells its charge, s.
+const LEAD_RELAXED_S: u32 = 3600;
+
 type Curve = [u16; POINTS];
 
 const NMC: Curve = [
@@ -72,6 +75,15 @@ pub fn slope_of_charge(chemistry: Chemistry, pct: f32) -> f32 {
 
 fn slope_of(curve: &Curve, index: usize) -> f32 {
     (f32::from(curve[index + 1]) - f32::from(curve[index])) / STEP_PCT
+}
+
+/// Whether the voltage of cells tells their charge when nothing has flowed for so long, s.
+#[must_use]
+pub fn is_relaxed(chemistry: Chemistry, rested_s: u32) -> bool {
+    match chemistry {
+        Chemistry::Vrla => rested_s >= LEAD_RELAXED_S,
+        Chemistry::Lfp | Chemistry::Nmc | Chemistry::Na => true,
+    }
 }
 
 #[cfg(test)]
