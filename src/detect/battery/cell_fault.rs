@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::look::{ByChemistry, Look, finding, rising};
+use super::cell_words::describe;
+use super::look::{ByChemistry, Look, rising};
 use super::outlier::{Outlier, is_ahead};
 use super::over_voltage::OverVoltageSettings;
 use crate::base::span;
-use crate::detect::detector::{Detector, Finding, Sight, Signal, fact};
+use crate::detect::detector::{Detector, Finding, Sight, Signal};
 use crate::model::{Battery, Chemistry, Kind, Level};
 use crate::track::battery::{ocv, sampling::median};
 
@@ -97,12 +98,13 @@ pub struct CellFault {
 /// A cell that stands out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Fault {
-    kind: Kind,
+    /// What it is taken for.
+    pub(super) kind: Kind,
     level: Level,
     /// From 0.
-    cell: usize,
+    pub(super) cell: usize,
     /// Resistance of the leak, Ω, if it is a short.
-    leak_ohm: Option<f64>,
+    pub(super) leak_ohm: Option<f64>,
 }
 
 impl Detector for CellFault {
@@ -221,53 +223,6 @@ fn fallen_pct(look: &Look<'_>, cell: usize) -> Option<f64> {
 fn below_median(battery: &Battery, cell: usize) -> f64 {
     let median = median(&battery.cells_mv).unwrap_or(0.0);
     battery.cells_mv.get(cell).map_or(0.0, |mv| f64::from(median) - f64::from(*mv))
-}
-
-fn describe(look: &Look<'_>, fault: Fault) -> Finding {
-    let cell = look.features.cells.get(fault.cell);
-    let (lag, excess, number) = (f64::from(cell.lag_pct()), f64::from(cell.ohm_excess()) * 100.0, fault.cell + 1);
-    let sigmas = lag / f64::from(look.features.cells.spread_pct()).max(0.1);
-    let (ohm_en, ohm_zh) = fault
-        .leak_ohm
-        .map_or_else(Default::default, |ohm| (format!(" (about {ohm:.0} Ω)"), format!("（约 {ohm:.0} Ω）")));
-    let (en, zh) = if fault.kind == Kind::ContactResistance {
-        (
-            format!(
-                "a joint at cell no. {number} works loose: {excess:.0} % more resistance than the others; tighten or weld it"
-            ),
-            format!("{number} 号单体连接松动：内阻比其他高 {excess:.0} %；请紧固或重新焊接"),
-        )
-    } else if matches!(fault.kind, Kind::ShortMid | Kind::ShortEarly) {
-        (
-            format!(
-                "cell no. {number} leaks{ohm_en}: {lag:.1} % behind the others ({sigmas:.0} σ); do not charge \
-                 unattended, replace the pack"
-            ),
-            format!("{number} 号单体内短路{ohm_zh}：落后 {lag:.1} %（{sigmas:.0} σ）；勿无人看管充电，请更换"),
-        )
-    } else {
-        (
-            format!(
-                "cell no. {number} is weak: {lag:.1} % behind the others ({sigmas:.0} σ), {excess:.0} % more resistance; \
-                 have it checked"
-            ),
-            format!("{number} 号单体偏弱：落后 {lag:.1} %（{sigmas:.0} σ），内阻高 {excess:.0} %；请送检"),
-        )
-    };
-    let since = look.features.cells.laggard.since().0;
-    let mut evidence = vec![
-        fact("cell_no", number as f64),
-        fact("lag_pct", lag),
-        fact("resistance_excess_pct", excess),
-        fact("sigmas", sigmas),
-    ];
-    if look.features.cells.laggard.cell() == Some(fault.cell) {
-        evidence.push(fact("since_h", (look.seconds - i64::from(since)) as f64 / 3600.0));
-    }
-    if let Some(ohm) = fault.leak_ohm {
-        evidence.push(fact("leak_ohm", ohm));
-    }
-    finding(en, zh, evidence)
 }
 
 #[cfg(test)]

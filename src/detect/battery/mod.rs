@@ -3,6 +3,7 @@
 pub mod bms_silent;
 pub mod capacity_fade;
 pub mod cell_fault;
+mod cell_words;
 pub mod cold_charge;
 pub mod insulation;
 pub mod lead_runaway;
