@@ -68,18 +68,30 @@ pub fn alarms(spec: Spec, battery: &Battery) -> [(Alarm, u8); 7] {
     ]
 }
 
+/// The mean cell of a pack, once for all cells that are like it.
+#[derive(Debug, Clone, Copy)]
+struct Mean {
+    soc: f64,
+    /// Whether no table of the catalogue changes much around its charge.
+    even: bool,
+    /// Of the pack, for what the tables say of a cell.
+    resistance: Resistance,
+    /// Its own, Ω: at once, and after a while.
+    ohmic: f64,
+    pair: f64,
+}
+
 impl Pack {
     /// What the management measures and says at `now`.
     pub fn measure(&mut self, now: Timestamp, spec: Spec, stream: &mut Stream) -> Battery {
         let layout = spec.layout;
-        let resistance = self.resistance(spec);
         let step = f64::from(layout.cell_step_mv);
-        let mean = spec.cell.at(self.true_soc());
+        let mean = self.mean(spec);
         let mut total = 0.0;
         let mut cells_mv = Cells::new();
         let mut noise = 0;
         for index in 0..self.cells.len() {
-            let volts = self.cell_voltage(now, spec, (resistance, &mean), index);
+            let volts = self.cell_voltage(now, spec, &mean, index);
             total += volts;
             // This is done for each cell of each report: one random word serves two cells, and rounding does not call
             // the mathematics library.
@@ -108,21 +120,31 @@ impl Pack {
         battery
     }
 
-    /// Voltage at the poles of a cell. `mean` is what the tables say of the pack's mean charge.
-    fn cell_voltage(&self, now: Timestamp, spec: Spec, (resistance, mean): (Resistance, &Point), index: usize) -> f64 {
+    fn mean(&self, spec: Spec) -> Mean {
+        let (soc, resistance) = (self.true_soc(), self.resistance(spec));
+        let (ohmic, pair) = self.cell_resistance(resistance, &spec.cell.at(soc));
+        Mean { soc, even: soc > ALIKE_BETWEEN.0 && soc < ALIKE_BETWEEN.1, resistance, ohmic, pair }
+    }
+
+    /// Resistances at a point of the tables, Ω: at once, and after a while.
+    fn cell_resistance(&self, resistance: Resistance, point: &Point) -> (f64, f64) {
+        let slow = if self.remembered > 0.0 { point.charge } else { 1.0 };
+        (resistance.ohmic * point.r0, resistance.pair * point.r1 * slow)
+    }
+
+    /// Voltage at the poles of a cell.
+    fn cell_voltage(&self, now: Timestamp, spec: Spec, mean: &Mean, index: usize) -> f64 {
         let cell = &self.cells[index];
         let soc = cell.soc();
-        let mean_soc = self.true_soc();
-        let even = mean_soc > ALIKE_BETWEEN.0 && mean_soc < ALIKE_BETWEEN.1;
-        let point = if even && (soc - mean_soc).abs() < ALIKE {
-            Point { ocv: spec.cell.open_circuit(soc).0, ..*mean }
+        let (ocv, ohmic, pair) = if mean.even && (soc - mean.soc).abs() < ALIKE {
+            (spec.cell.open_circuit(soc).0, mean.ohmic, mean.pair)
         } else {
-            spec.cell.at(soc)
+            let point = spec.cell.at(soc);
+            let (ohmic, pair) = self.cell_resistance(mean.resistance, &point);
+            (point.ocv, ohmic, pair)
         };
-        let slow = if self.remembered > 0.0 { point.charge } else { 1.0 };
-        let ohmic = resistance.ohmic * point.r0 * cell.resistance();
-        let pair = resistance.pair * point.r1 * slow * cell.resistance();
-        let mut volts = point.ocv + self.current * ohmic + self.remembered * pair;
+        let (ohmic, pair) = (ohmic * cell.resistance(), pair * cell.resistance());
+        let mut volts = ocv + self.current * ohmic + self.remembered * pair;
         for struck in &self.troubles {
             let age_s = struck.age_s(now);
             if let Some((short, siemens, windows)) = struck.short() {

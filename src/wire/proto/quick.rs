@@ -369,6 +369,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_all_lengths_are_read_with_and_without_much_behind_them() {
+        for number in (0..63).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, (1 << bit) + 1]) {
+            let mut written = Vec::new();
+            prost::encoding::encode_varint(number, &mut written);
+            for behind in [&[][..], &[0x7F], &[0xFF; 9], &[0; 9]] {
+                let payload = [&written, behind].concat();
+                let mut fields = Fields(&payload);
+                assert_eq!(fields.varint().ok(), Some(number), "{payload:?}");
+                assert_eq!(fields.0, behind, "{payload:?}");
+            }
+        }
+    }
+
+    #[test]
     fn whatever_is_read_the_quick_way_says_the_same_to_the_library() {
         let (payload, mut random, mut quick) = (written(&full()), Stream::new(1, 2, Purpose::Sensors), 0);
         for _ in 0..200_000 {
