@@ -108,35 +108,10 @@ fn cells(packed: &[u8]) -> Read<Cells> {
     }
     let (mut list, mut rest) = (ArrayVec::<u16, MAX_CELLS>::new(), Fields(packed));
     while !rest.0.is_empty() {
-        if let Some((four, after)) = rest.0.split_first_chunk()
-            && let Some(four) = four_of_two_bytes(*four)
-        {
-            list.try_extend_from_slice(&four).or(Err(Unusual))?;
-            rest.0 = after;
-            continue;
-        }
         let cell = u16::try_from(rest.varint()?).or(Err(Unusual))?;
         list.try_push(cell).or(Err(Unusual))?;
     }
     Ok(Cells::from_slice(&list))
-}
-
-/// Four numbers at once, if each has two bytes, as nearly all voltages of cells have.
-#[inline]
-fn four_of_two_bytes(bytes: [u8; 8]) -> Option<[u16; 4]> {
-    let word = u64::from_le_bytes(bytes);
-    let packed = pairs(word);
-    let cell = |index: u32| (packed >> (16 * index)) as u16;
-    (word & MORE == 0x0080_0080_0080_0080).then(|| [cell(0), cell(1), cell(2), cell(3)])
-}
-
-/// The bit of each byte of a number that says that more follow.
-const MORE: u64 = 0x8080_8080_8080_8080;
-
-/// Seven bits of each byte, those of two bytes put together.
-#[inline]
-fn pairs(word: u64) -> u64 {
-    word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1
 }
 
 fn probes(packed: &[u8]) -> Read<Probes> {
@@ -184,23 +159,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    #[inline]
     fn long_varint(&mut self) -> Read<u64> {
-        let Some(bytes) = self.0.first_chunk() else { return self.last_varint() };
-        let word = u64::from_le_bytes(*bytes);
-        let ends = !word & MORE;
-        if ends == 0 {
-            return self.last_varint();
-        }
-        let bits = ends.trailing_zeros() + 1;
-        self.0 = &self.0[bits as usize / 8..];
-        let pairs = pairs(word & (u64::MAX >> (64 - bits)));
-        let fours = pairs & 0x3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
-        Ok(fours & 0x0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4)
-    }
-
-    /// One near the end, or of more than eight bytes.
-    fn last_varint(&mut self) -> Read<u64> {
         let mut number = 0;
         // One of ten bytes may have too many bits: the library knows what to do with them.
         for (index, byte) in self.0.iter().take(9).enumerate() {
