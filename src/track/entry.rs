@@ -5,6 +5,7 @@ use super::battery::{PackFeatures, Packs};
 use super::brief::Brief;
 use super::calm::Calm;
 use super::guard::Guard;
+use super::kept::Kept;
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
 use super::vehicle::Track;
@@ -123,6 +124,15 @@ impl Entry {
         match &self.last {
             Some(last) => Some(last.report(self.vin())),
             None => self.odd.as_ref()?.last.as_deref().cloned(),
+        }
+    }
+
+    /// The last report, to be kept elsewhere.
+    #[must_use]
+    pub fn kept(&self) -> Option<Kept> {
+        match self.last {
+            Some(last) => Some(Kept::Brief(last)),
+            None => self.odd.as_ref()?.last.clone().map(Kept::Full),
         }
     }
 
@@ -283,6 +293,7 @@ mod tests {
         assert_eq!(format!("{:?}", entry.track()), format!("{track:?}"));
         let kept = entry.report();
         assert_eq!(format!("{:?}", kept.as_ref().unwrap_or(report)), format!("{report:?}"));
+        assert_eq!(entry.kept().map(|kept| kept.report(entry.vin())), kept);
     }
 
     #[test]
