@@ -159,6 +159,7 @@ impl Entry {
 
     /// What is remembered, to be changed and put back with [`Entry::keep`]: until then its packs are not here.
     #[must_use]
+    #[inline]
     pub fn take(&mut self) -> Track {
         let mut packs = Packs { now: self.pack.take(), before: None, unanswered_s: 0 };
         let mut other = 0;
@@ -174,6 +175,7 @@ impl Entry {
     }
 
     /// Keeps what is remembered. Whose it is does not change.
+    #[inline]
     pub fn keep(&mut self, track: Track) {
         let Track { vin: _, seen, online, sequence, park, theft: guard, packs } = track;
         self.calm.set_seen(seen);
