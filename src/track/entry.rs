@@ -330,19 +330,22 @@ mod tests {
     #[test]
     fn what_is_odd_takes_room_only_while_it_is() {
         let mut last = report(16);
-        let mut track = Track::new(last.stamp.vin, last.stamp.time);
-        let mut say = |track: &mut Track, change: &dyn Fn(&mut Report)| {
+        let mut entry = Entry::new(last.stamp.vin, last.stamp.time);
+        let mut say = |entry: &mut Entry, change: &dyn Fn(&mut Report)| {
             let before = last.clone();
             change(&mut last);
             last.stamp.time.0 += 10_000;
+            let mut track = entry.take();
             track.follow(&last, Some(&before));
-            Entry::of(track.clone(), Some(&last)).odd
+            entry.keep(track);
+            entry.keep_report(&last);
+            entry.odd.clone()
         };
-        assert_eq!(say(&mut track, &|_| {}), None);
-        assert!(track.theft.is_armed() && track.park.is_some() && track.packs.present().is_some());
-        assert!(say(&mut track, &|report| report.motion.vibration.0 = 0.2).is_some_and(|odd| odd.theft.is_some()));
-        assert!(say(&mut track, &|report| report.motion.vibration.0 = 0.004).is_some(), "it was disturbed");
-        assert_eq!(say(&mut track, &|report| report.locked = false), None);
-        assert!(say(&mut track, &|report| report.motion.odometer.0 = 1.0 / 3.0).is_some_and(|odd| odd.last.is_some()));
+        assert_eq!(say(&mut entry, &|_| {}), None);
+        assert!(entry.track().theft.is_armed() && entry.track().park.is_some() && entry.pack().is_some());
+        assert!(say(&mut entry, &|report| report.motion.vibration.0 = 0.2).is_some_and(|odd| odd.theft.is_some()));
+        assert!(say(&mut entry, &|report| report.motion.vibration.0 = 0.004).is_some(), "it was disturbed");
+        assert_eq!(say(&mut entry, &|report| report.locked = false), None);
+        assert!(say(&mut entry, &|report| report.motion.odometer.0 = 1.0 / 3.0).is_some_and(|odd| odd.last.is_some()));
     }
 }
