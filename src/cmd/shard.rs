@@ -215,7 +215,7 @@ impl Shard {
             self.marks.set_online(id, entry.online());
             self.shown.push(entry.vin());
             let view = VehicleView::new(entry, self.core.silence(id), self.core.open_kinds(id));
-            shown.push(Shown { view, report: entry.report() });
+            shown.push(Shown { view, report: entry.kept() });
         }
         self.around.hub.put_vehicles(shown);
         if self.showing.is_empty() {

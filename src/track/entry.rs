@@ -5,6 +5,7 @@ use super::battery::{PackFeatures, Packs};
 use super::brief::Brief;
 use super::calm::Calm;
 use super::guard::Guard;
+use super::kept::Kept;
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
 use super::vehicle::Track;
@@ -126,6 +127,15 @@ impl Entry {
         }
     }
 
+    /// The last report, to be kept elsewhere.
+    #[must_use]
+    pub fn kept(&self) -> Option<Kept> {
+        match self.last {
+            Some(last) => Some(Kept::Brief(last)),
+            None => self.odd.as_ref()?.last.clone().map(Kept::Full),
+        }
+    }
+
     /// Keeps the last report.
     pub fn keep_report(&mut self, report: &Report) {
         self.last = Brief::of(report).filter(|_| report.stamp.vin == self.vin());
@@ -149,6 +159,7 @@ impl Entry {
 
     /// What is remembered, to be changed and put back with [`Entry::keep`]: until then its packs are not here.
     #[must_use]
+    #[inline]
     pub fn take(&mut self) -> Track {
         let mut packs = Packs { now: self.pack.take(), before: None, unanswered_s: 0 };
         let mut other = 0;
@@ -164,6 +175,7 @@ impl Entry {
     }
 
     /// Keeps what is remembered. Whose it is does not change.
+    #[inline]
     pub fn keep(&mut self, track: Track) {
         let Track { vin: _, seen, online, sequence, park, theft: guard, packs } = track;
         self.calm.set_seen(seen);
@@ -283,6 +295,7 @@ mod tests {
         assert_eq!(format!("{:?}", entry.track()), format!("{track:?}"));
         let kept = entry.report();
         assert_eq!(format!("{:?}", kept.as_ref().unwrap_or(report)), format!("{report:?}"));
+        assert_eq!(entry.kept().map(|kept| kept.report(entry.vin())), kept);
     }
 
     #[test]
@@ -317,19 +330,22 @@ mod tests {
     #[test]
     fn what_is_odd_takes_room_only_while_it_is() {
         let mut last = report(16);
-        let mut track = Track::new(last.stamp.vin, last.stamp.time);
-        let mut say = |track: &mut Track, change: &dyn Fn(&mut Report)| {
+        let mut entry = Entry::new(last.stamp.vin, last.stamp.time);
+        let mut say = |entry: &mut Entry, change: &dyn Fn(&mut Report)| {
             let before = last.clone();
             change(&mut last);
             last.stamp.time.0 += 10_000;
+            let mut track = entry.take();
             track.follow(&last, Some(&before));
-            Entry::of(track.clone(), Some(&last)).odd
+            entry.keep(track);
+            entry.keep_report(&last);
+            entry.odd.clone()
         };
-        assert_eq!(say(&mut track, &|_| {}), None);
-        assert!(track.theft.is_armed() && track.park.is_some() && track.packs.present().is_some());
-        assert!(say(&mut track, &|report| report.motion.vibration.0 = 0.2).is_some_and(|odd| odd.theft.is_some()));
-        assert!(say(&mut track, &|report| report.motion.vibration.0 = 0.004).is_some(), "it was disturbed");
-        assert_eq!(say(&mut track, &|report| report.locked = false), None);
-        assert!(say(&mut track, &|report| report.motion.odometer.0 = 1.0 / 3.0).is_some_and(|odd| odd.last.is_some()));
+        assert_eq!(say(&mut entry, &|_| {}), None);
+        assert!(entry.track().theft.is_armed() && entry.track().park.is_some() && entry.pack().is_some());
+        assert!(say(&mut entry, &|report| report.motion.vibration.0 = 0.2).is_some_and(|odd| odd.theft.is_some()));
+        assert!(say(&mut entry, &|report| report.motion.vibration.0 = 0.004).is_some(), "it was disturbed");
+        assert_eq!(say(&mut entry, &|report| report.locked = false), None);
+        assert!(say(&mut entry, &|report| report.motion.odometer.0 = 1.0 / 3.0).is_some_and(|odd| odd.last.is_some()));
     }
 }

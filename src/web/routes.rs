@@ -69,7 +69,8 @@ async fn vehicle(State(hub): State<Arc<Hub>>, Path(vin): Path<String>) -> Result
     let shown = shown.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("no vehicle {vin} has been heard")))?;
     let query = AlertQuery { vin: Some(vin), ..AlertQuery::default() };
     let alerts: Vec<&Alert> = view.alerts(&query).take(ALERTS_LIMIT).collect();
-    Ok(Json(json!({ "vehicle": shown.view, "report": shown.report, "alerts": alerts })).into_response())
+    let report = shown.report.as_ref().map(|kept| kept.report(vin));
+    Ok(Json(json!({ "vehicle": shown.view, "report": report, "alerts": alerts })).into_response())
 }
 
 #[derive(Debug, Deserialize)]

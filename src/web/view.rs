@@ -8,8 +8,8 @@ use crate::alert::Window;
 use crate::base::units::{Celsius, Degrees, MetresPerSecond, Percent};
 use crate::base::{AlertId, LatLon, Timestamp, Vin};
 use crate::detect::silence::Silence;
-use crate::model::{Alert, AlertState, Kind, Mode, Near, Report};
-use crate::track::Entry;
+use crate::model::{Alert, AlertState, Kind, Mode, Near};
+use crate::track::{Entry, Kept};
 
 /// Cleared alerts kept for the interface; the store keeps all.
 const CLEARED_KEPT: usize = 10_000;
@@ -84,7 +84,7 @@ pub struct Shown {
     /// At a glance.
     pub view: VehicleView,
     /// Its last report.
-    pub report: Option<Report>,
+    pub report: Option<Kept>,
 }
 
 /// Numbers of the moment.
