@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::detect::Sight;
 use crate::detect::battery::Look;
 use crate::model::{Alert, Event, Item, Level, Presence, Report, Stamp};
-use crate::track::{Arrival, Sequence, Track, VehicleId};
+use crate::track::{Arrival, Sequence, VehicleId};
 use crate::wire::{Message, Rejection};
 
 /// How far ahead a device's clock may be before it is counted.
@@ -25,16 +25,6 @@ pub(super) struct Change {
     pub before: Option<Level>,
     /// Device time of what changed it.
     pub time: Timestamp,
-}
-
-/// What a vehicle is looked at with; see [`Sight`].
-#[derive(Clone, Copy)]
-struct Seen<'a> {
-    now: Timestamp,
-    report: &'a Report,
-    before: Option<&'a Report>,
-    event: Option<&'a Event>,
-    track: &'a Track,
 }
 
 /// What is to be done with a numbered message.
@@ -104,7 +94,8 @@ impl Core {
         (track.seen, track.online) = (now, true);
         let before = entry.report();
         track.follow(report, before.as_ref());
-        self.look(vehicle, Seen { now, report, before: before.as_ref(), event: None, track: &track });
+        let pack = Look::of(report, before.as_ref(), &track);
+        self.look(vehicle, Sight { now, report, event: None, track: &track, pack: pack.as_ref() });
         let entry = self.slab.get_mut(vehicle);
         entry.keep(track);
         entry.keep_report(report);
@@ -117,16 +108,15 @@ impl Core {
         track.seen = now;
         track.hear(event);
         if let Some(report) = entry.report() {
-            self.look(vehicle, Seen { now, report: &report, before: None, event: Some(event), track: &track });
+            let pack = Look::of(&report, None, &track);
+            let sight = Sight { now, report: &report, event: Some(event), track: &track, pack: pack.as_ref() };
+            self.look(vehicle, sight);
         }
         self.slab.get_mut(vehicle).keep(track);
     }
 
     /// Lets all detectors look at a vehicle.
-    fn look(&mut self, vehicle: VehicleId, seen: Seen<'_>) {
-        let Seen { now, report, before, event, track } = seen;
-        let pack = Look::of(report, before, track);
-        let sight = Sight { now, report, before, event, track, pack: pack.as_ref() };
+    fn look(&mut self, vehicle: VehicleId, sight: Sight<'_>) {
         self.signals.clear();
         self.signals.extend(self.detectors.iter().map(|detector| detector.examine(sight)));
         let changes = &mut self.changes;

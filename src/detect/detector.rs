@@ -15,8 +15,6 @@ pub struct Sight<'a> {
     pub now: Timestamp,
     /// The newest report.
     pub report: &'a Report,
-    /// The report before it; `None` for the first and when a happening is looked at.
-    pub before: Option<&'a Report>,
     /// The happening that made the collector look, if it was not the report.
     pub event: Option<&'a Event>,
     /// What is remembered of the vehicle.

@@ -109,9 +109,9 @@ impl Stage {
     /// What a rule says of it, and that it gives a reason in both languages when it claims something.
     pub fn ask(&self, rule: &dyn Detector) -> Signal {
         let now = self.report.stamp.time;
-        let (report, before, track) = (&self.report, self.before.as_ref(), &self.track);
-        let pack = Look::of(report, before, track);
-        let sight = Sight { now, report, before, event: None, track, pack: pack.as_ref() };
+        let (report, track) = (&self.report, &self.track);
+        let pack = Look::of(report, self.before.as_ref(), track);
+        let sight = Sight { now, report, event: None, track, pack: pack.as_ref() };
         let signal = rule.examine(sight);
         if matches!(signal, Signal::Present(_)) {
             let finding = rule.explain(sight);

@@ -88,14 +88,8 @@ impl Stage {
 
     /// What a rule says of it, and that it gives a reason in both languages when it claims something.
     pub fn ask(&self, rule: &dyn Detector) -> Says {
-        let sight = Sight {
-            now: self.now(),
-            report: &self.report,
-            before: None,
-            event: self.event.as_ref(),
-            track: &self.track,
-            pack: None,
-        };
+        let sight =
+            Sight { now: self.now(), report: &self.report, event: self.event.as_ref(), track: &self.track, pack: None };
         let level = match rule.examine(sight) {
             Signal::Absent => return Says::Nothing,
             Signal::Unknown => return Says::Unclear,
