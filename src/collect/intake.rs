@@ -92,7 +92,7 @@ impl Core {
         let entry = self.slab.get_mut(vehicle);
         let mut track = entry.take();
         (track.seen, track.online) = (now, true);
-        let before = entry.report();
+        let before = entry.before();
         track.follow(report, before.as_ref());
         let pack = Look::of(report, before.as_ref(), &track);
         self.look(vehicle, Sight { now, report, event: None, track: &track, pack: pack.as_ref() });

@@ -2,6 +2,7 @@
 //! cells by how far they are above the lowest. It says the same as the report, to the last bit, or there is none: of a
 //! report that is finer than the compact format can be, or has more cells than packs of two-wheelers.
 
+use super::battery::Before;
 use super::moment::Moment;
 use super::octets::{self, Scan, Steps};
 use crate::base::units::{Amps, Celsius, Dbm, Degrees, Gravities, Kiloohms, Metres, MetresPerSecond, Percent, Volts};
@@ -66,6 +67,10 @@ impl Brief {
         let mut pen = Pen::new(narrow);
         pen.bytes(&marks(report, narrow).to_le_bytes());
         pen.bytes(&time.0);
+        // First, because the next report is held against it.
+        if let Some(battery) = battery {
+            write_battery(&mut pen, battery, (!wide).then_some(low));
+        }
         pen.bytes(&stamp.boot.to_le_bytes());
         pen.whole(stamp.seq.into());
         if let Some(position) = position {
@@ -79,9 +84,6 @@ impl Brief {
         if let Some(air) = air {
             pen.decimal(air.0, TENTHS);
         }
-        if let Some(battery) = battery {
-            write_battery(&mut pen, battery, (!wide).then_some(low));
-        }
         pen.end().map(Self)
     }
 
@@ -89,11 +91,8 @@ impl Brief {
     #[must_use]
     pub fn report(&self, vin: Vin) -> Report {
         let mut scan = Scan::new(&self.0);
-        let marks = u16::from_le_bytes(scan.array());
+        let Begin { marks, time, mode, battery } = Begin::read(&mut scan);
         let has = |mark: u16| marks & mark != 0;
-        scan.set_narrow(has(NARROW));
-        let word = |at: u16| usize::from(marks >> at & 3);
-        let time = Moment(scan.array()).into();
         let boot = u32::from_le_bytes(scan.array());
         let stamp = Stamp { vin, boot, seq: scan.whole() as u32, time };
         let fix = if has(HEIGHT) { Fix::ThreeD } else { Fix::TwoD };
@@ -106,10 +105,36 @@ impl Brief {
         };
         let link = read_link(&mut scan, marks);
         let air = has(AIR).then(|| Celsius(scan.decimal(TENTHS)));
-        let kind = (CHEMISTRIES[word(CHEMISTRY_AT)], word(ALARM_AT) as u8);
-        let battery = has(BATTERY).then(|| read_battery(&mut scan, kind));
-        let (mode, locked, key_near) = (MODES[word(MODE_AT)], has(LOCKED), has(KEY_NEAR));
+        let (locked, key_near) = (has(LOCKED), has(KEY_NEAR));
         Report { stamp, mode, locked, key_near, position, motion, battery, link, air }
+    }
+
+    /// What it says of the pack, if it does.
+    #[must_use]
+    pub fn before(&self) -> Option<Before> {
+        let Begin { time, mode, battery, .. } = Begin::read(&mut Scan::new(&self.0));
+        battery.map(|battery| Before { time, mode, battery })
+    }
+}
+
+/// What a brief begins with.
+struct Begin {
+    marks: u16,
+    time: Timestamp,
+    mode: Mode,
+    battery: Option<Battery>,
+}
+
+impl Begin {
+    #[inline]
+    fn read(scan: &mut Scan) -> Self {
+        let marks = u16::from_le_bytes(scan.array());
+        scan.set_narrow(marks & NARROW != 0);
+        let word = |at: u16| usize::from(marks >> at & 3);
+        let time = Moment(scan.array()).into();
+        let kind = (CHEMISTRIES[word(CHEMISTRY_AT)], word(ALARM_AT) as u8);
+        let battery = (marks & BATTERY != 0).then(|| read_battery(scan, kind));
+        Self { marks, time, mode: MODES[word(MODE_AT)], battery }
     }
 }
 
@@ -322,6 +347,7 @@ mod tests {
     /// What comes back, with all bits: unlike `==`, text tells 0 from −0.
     fn comes_back(entry: &mut Entry, report: &Report) -> bool {
         entry.keep_report(report);
+        assert_eq!(format!("{:?}", entry.before()), format!("{:?}", Before::of(report)));
         format!("{:?}", entry.report().unwrap()) == format!("{report:?}")
     }
 

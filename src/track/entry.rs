@@ -1,7 +1,7 @@
 //! A vehicle as it lies beside millions of others: small, and in the form of [`Track`] and [`Report`] only while it is
 //! looked at. Nothing is lost on the way; what is rarely there takes no room while it is not.
 
-use super::battery::{PackFeatures, Packs};
+use super::battery::{Before, PackFeatures, Packs};
 use super::brief::Brief;
 use super::calm::Calm;
 use super::guard::Guard;
@@ -124,6 +124,15 @@ impl Entry {
         match &self.last {
             Some(last) => Some(last.report(self.vin())),
             None => self.odd.as_ref()?.last.as_deref().cloned(),
+        }
+    }
+
+    /// What the last report said of the pack, if it did.
+    #[must_use]
+    pub fn before(&self) -> Option<Before> {
+        match &self.last {
+            Some(last) => last.before(),
+            None => Before::of(self.odd.as_ref()?.last.as_deref()?),
         }
     }
 
@@ -313,7 +322,7 @@ mod tests {
                 is_kept(&entry, &track, before.as_ref().unwrap_or(&last));
                 let mut own = entry.take();
                 own.seen = last.stamp.time;
-                own.follow(&last, before.as_ref());
+                own.follow(&last, before.as_ref().and_then(Before::of).as_ref());
                 if random.chance(0.1) {
                     let kinds = [EventKind::Lift, EventKind::Vibration, EventKind::PowerCut, EventKind::Unlock];
                     own.hear(&Event { stamp: last.stamp, kind: kinds[random.index(4)] });
@@ -332,11 +341,11 @@ mod tests {
         let mut last = report(16);
         let mut entry = Entry::new(last.stamp.vin, last.stamp.time);
         let mut say = |entry: &mut Entry, change: &dyn Fn(&mut Report)| {
-            let before = last.clone();
+            let before = Before::of(&last);
             change(&mut last);
             last.stamp.time.0 += 10_000;
             let mut track = entry.take();
-            track.follow(&last, Some(&before));
+            track.follow(&last, before.as_ref());
             entry.keep(track);
             entry.keep_report(&last);
             entry.odd.clone()

@@ -18,7 +18,7 @@ pub mod slab;
 pub mod vehicle;
 pub mod voice;
 
-pub use battery::PackFeatures;
+pub use battery::{Before, PackFeatures};
 pub use brief::Brief;
 pub use entry::Entry;
 pub use guard::Guard;

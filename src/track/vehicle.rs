@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::battery::{Packs, Reading};
+use super::battery::{Before, Packs, Reading};
 use super::guard::{self, Guard};
 use super::park::ParkAnchor;
 use super::sequence::Sequence;
@@ -45,13 +45,14 @@ impl Track {
         }
     }
 
-    /// Takes note of a report that is newer than all before and has just been heard; `before` is the one before it.
-    pub fn follow(&mut self, report: &Report, before: Option<&Report>) {
+    /// Takes note of a report that is newer than all before and has just been heard; `before` is what the one before it said
+    /// of the pack.
+    pub fn follow(&mut self, report: &Report, before: Option<&Before>) {
         let fix = self.theft.follow(report, self.seen);
         self.anchor(fix, guard::seconds(report.stamp.time));
         if let Some(battery) = &report.battery {
             let now = Reading::of(report, battery);
-            let last = before.and_then(|before| Reading::before(before, (now.pack, battery)));
+            let last = before.map(|before| Reading::before(before, (now.pack, battery)));
             self.packs.follow(&now, last.as_ref());
         } else {
             self.packs.miss(guard::seconds(report.stamp.time), !report.link.backup_power);

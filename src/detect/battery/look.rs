@@ -9,7 +9,7 @@ use super::sensor::Lie;
 use crate::detect::detector::{Finding, Sight, Signal};
 use crate::model::{Battery, Chemistry, Evidence, Level, Mode, Report, Words};
 use crate::track::battery::sampling::extremes;
-use crate::track::{PackFeatures, Track};
+use crate::track::{Before, PackFeatures, Track};
 
 /// A reading of a pack with what is remembered of the pack, as all rules look at it: what several of them ask is found once.
 #[derive(Debug, Clone)]
@@ -62,10 +62,10 @@ impl Ends {
 impl<'a> Look<'a> {
     /// At a report with what is remembered including it, and the report before; `None` when the management said nothing.
     #[must_use]
-    pub fn of(report: &'a Report, before: Option<&'a Report>, track: &'a Track) -> Option<Self> {
+    pub fn of(report: &'a Report, before: Option<&'a Before>, track: &'a Track) -> Option<Self> {
         let now = report.battery.as_ref()?;
         let features = track.packs.present()?;
-        let last = before.and_then(|before| before.battery.as_ref()).filter(|last| last.pack == now.pack);
+        let last = before.map(|before| &before.battery).filter(|last| last.pack == now.pack);
         let ends = Ends::of(now);
         let (last_ends, seconds) = (last.map_or(ends, Ends::of), report.stamp.time.0 / 1000);
         let (fault, lie) = (OnceCell::new(), OnceCell::new());

@@ -6,13 +6,13 @@ use crate::base::units::{Amps, Celsius, Kiloohms, Percent, Volts};
 use crate::detect::detector::{Detector, Sight, Signal};
 use crate::detect::theft::stage::report;
 use crate::model::{Battery, Chemistry, Mode, Report};
-use crate::track::Track;
+use crate::track::{Before, Track};
 
 /// A vehicle with a pack and what the collector remembers of it.
 pub(super) struct Stage {
     track: Track,
     report: Report,
-    before: Option<Report>,
+    before: Option<Before>,
     /// By how much the cells say more than the pack has, mV: whether a sensor lies.
     pub lie_mv: f64,
 }
@@ -53,7 +53,7 @@ impl Stage {
 
     /// The same for what is not the pack's.
     pub fn say_all(&mut self, seconds: i64, change: impl FnOnce(&mut Report)) -> &mut Self {
-        let before = self.report.clone();
+        let before = Before::of(&self.report);
         change(&mut self.report);
         self.report.stamp.time = Timestamp(self.report.stamp.time.0 + seconds * 1000);
         if let Some(battery) = &mut self.report.battery {
@@ -61,8 +61,8 @@ impl Stage {
             battery.voltage = Volts((sum - self.lie_mv) / 1000.0);
         }
         self.track.seen = self.report.stamp.time;
-        self.track.follow(&self.report, Some(&before));
-        self.before = Some(before);
+        self.track.follow(&self.report, before.as_ref());
+        self.before = before;
         self
     }
 

@@ -22,4 +22,4 @@ pub mod suspect;
 pub use cells::Cells;
 pub use features::PackFeatures;
 pub use packs::Packs;
-pub use reading::Reading;
+pub use reading::{Before, Reading};

@@ -40,32 +40,52 @@ pub struct Reading<'a> {
     pub alarm_level: u8,
 }
 
+/// What the report before said of the pack: all that a newer one is held against.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// Device time.
+    pub time: Timestamp,
+    /// What the vehicle did.
+    pub mode: Mode,
+    /// The pack.
+    pub battery: Battery,
+}
+
+impl Before {
+    /// Of a report; `None` when its pack said nothing.
+    #[must_use]
+    pub fn of(report: &Report) -> Option<Self> {
+        let battery = report.battery.clone()?;
+        Some(Self { time: report.stamp.time, mode: report.mode, battery })
+    }
+}
+
 impl<'a> Reading<'a> {
     /// What a report says of the pack.
     #[must_use]
     pub fn of(report: &Report, battery: &'a Battery) -> Self {
-        Self::of_pack(name(battery.pack.as_bytes()), report, battery)
+        Self::of_pack(name(battery.pack.as_bytes()), report.stamp.time, report.mode, battery)
     }
 
-    /// What a report says of the pack, when it says anything, beside a newer reading.
+    /// What the report before said of the pack, beside a newer reading.
     #[must_use]
-    pub fn before(report: &'a Report, newer: (u32, &Battery)) -> Option<Self> {
+    pub fn before(before: &'a Before, newer: (u32, &Battery)) -> Self {
         let (pack, newer) = newer;
-        let battery = report.battery.as_ref()?;
+        let Before { time, mode, battery } = before;
         // Nearly always the same one, whose hash is known.
         let pack = if battery.pack == newer.pack { pack } else { name(battery.pack.as_bytes()) };
-        Some(Self::of_pack(pack, report, battery))
+        Self::of_pack(pack, *time, *mode, battery)
     }
 
-    fn of_pack(pack: u32, report: &Report, battery: &'a Battery) -> Self {
+    fn of_pack(pack: u32, time: Timestamp, mode: Mode, battery: &'a Battery) -> Self {
         let ends = battery.coldest_and_hottest();
         let (coldest_c, hottest_c) = ends.map_or((f32::NAN, f32::NAN), |(low, high)| (low.0 as f32, high.0 as f32));
         Self {
-            time: report.stamp.time,
+            time,
             pack,
             chemistry: battery.chemistry,
-            charging: report.mode == Mode::Charging,
-            riding: report.mode == Mode::Riding,
+            charging: mode == Mode::Charging,
+            riding: mode == Mode::Riding,
             amps: battery.current.0 as f32,
             pack_mv: (battery.voltage.0 * 1000.0) as f32,
             cells_mv: &battery.cells_mv,
