@@ -25,13 +25,13 @@ const MINUTES: [u32; 2] = [10, 40];
 /// What is counted, and how many instructions a report may cost with the profile of benchmarks, which has no link-time
 /// optimisation: 15 % more than it did on 2026-11-26.
 const SUBJECTS: [(&str, Subject, u64); 7] = [
-    ("world", Subject::World, 17_200),
-    ("all-json", Subject::Collector(Mix::All, Format::Json), 25_800),
-    ("all-protobuf", Subject::Collector(Mix::All, Format::Protobuf), 21_300),
-    ("parked-json", Subject::Collector(Mix::Parked, Format::Json), 27_900),
-    ("parked-protobuf", Subject::Collector(Mix::Parked, Format::Protobuf), 23_700),
-    ("riding-json", Subject::Collector(Mix::Riding, Format::Json), 25_100),
-    ("riding-protobuf", Subject::Collector(Mix::Riding, Format::Protobuf), 21_100),
+    ("world", Subject::World, 15_800),
+    ("all-json", Subject::Collector(Mix::All, Format::Json), 23_300),
+    ("all-protobuf", Subject::Collector(Mix::All, Format::Protobuf), 18_800),
+    ("parked-json", Subject::Collector(Mix::Parked, Format::Json), 28_100),
+    ("parked-protobuf", Subject::Collector(Mix::Parked, Format::Protobuf), 23_900),
+    ("riding-json", Subject::Collector(Mix::Riding, Format::Json), 22_400),
+    ("riding-protobuf", Subject::Collector(Mix::Riding, Format::Protobuf), 18_400),
 ];
 
 /// What is counted.
