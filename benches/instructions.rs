@@ -28,8 +28,8 @@ const SUBJECTS: [(&str, Subject, u64); 7] = [
     ("world", Subject::World, 15_800),
     ("all-json", Subject::Collector(Mix::All, Format::Json), 23_300),
     ("all-protobuf", Subject::Collector(Mix::All, Format::Protobuf), 18_800),
-    ("parked-json", Subject::Collector(Mix::Parked, Format::Json), 28_100),
-    ("parked-protobuf", Subject::Collector(Mix::Parked, Format::Protobuf), 23_900),
+    ("parked-json", Subject::Collector(Mix::Parked, Format::Json), 27_900),
+    ("parked-protobuf", Subject::Collector(Mix::Parked, Format::Protobuf), 23_700),
     ("riding-json", Subject::Collector(Mix::Riding, Format::Json), 22_400),
     ("riding-protobuf", Subject::Collector(Mix::Riding, Format::Protobuf), 18_400),
 ];

@@ -66,8 +66,9 @@ fn a_broker_that_stands_still_is_not_hidden() {
     assert!(number(&report, "latency_ms/p99") >= 2800.0, "{report}");
     // Half of the messages were to be sent while it stood still.
     assert!(number(&report, "latency_ms/mean") >= 500.0, "{report}");
-    // All that was asked for; on a machine with other work some of the last are beyond the end.
-    assert!(number(&report, "messages/done") > 5900.0, "{report}");
+    // On a machine with other work some of the last are due beyond the end; none that was offered is left out.
+    let done = number(&report, "messages/done");
+    assert!(done > 5900.0 && (number(&report, "messages/offered") - done).abs() < 0.5, "{report}");
     assert!(number(&report, "messages/lost") < 0.5, "{report}");
 }
 
